@@ -1,0 +1,1 @@
+"""Trainers that compare rubric rewards with Bradley-Terry reward models (the baselines)."""

@@ -1,0 +1,1 @@
+"""How the rubric datasets are made."""

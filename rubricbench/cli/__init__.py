@@ -1,0 +1,87 @@
+"""The command line: thin. Each file of this package parses one command, calls, and prints.
+
+Subcommands load by name on first use, so ``rubricbench --help`` imports none of them.
+Exit codes: 0 done, 1 failed or finished incompletely, 2 bad usage or input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+
+import click
+
+import rubricbench
+from rubricbench.errors import RubricbenchError
+
+# name -> (module, one-line help); the help is here so that listing commands loads nothing.
+COMMANDS = {
+    "quickstart": ("rubricbench.cli.quickstart", "Score a real small model and open the report."),
+    "data": ("rubricbench.cli.data", "Show, validate and describe rubric datasets."),
+    "build": ("rubricbench.cli.build", "Build rubric datasets."),
+    "judge": ("rubricbench.cli.judge", "Grade responses against rubrics with a judge model."),
+    "tasks": ("rubricbench.cli.tasks", "Where the lm-eval tasks are."),
+    "store": ("rubricbench.cli.store", "Inspect, export, import and verify completion stores."),
+    "models": ("rubricbench.cli.models", "Fetch the small model that the quickstart scores."),
+    "doctor": ("rubricbench.cli.doctor", "What is installed here and what each extra enables."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the command names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(rubricbench.__version__, prog_name="rubricbench")
+def cli() -> None:
+    """Rubric datasets, lm-eval tasks and baselines that measure reward over-optimization."""
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    arguments = sys.argv[1:] if argv is None else argv
+    try:
+        code = cli.main(args=arguments, prog_name="rubricbench", standalone_mode=False)
+    except RubricbenchError as error:
+        code = _report(error, as_json="--json" in arguments)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        code = 130
+    except BrokenPipeError:
+        # The reader (head, less) went away; Python must not complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: RubricbenchError, *, as_json: bool) -> int:
+    if as_json:
+        fault = {"error": error.what, "where": error.where, "hint": error.hint}
+        click.echo(json.dumps(fault, ensure_ascii=False), err=True)
+    else:
+        click.echo(f"error: {error}", err=True)
+    return error.exit_code
