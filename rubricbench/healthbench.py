@@ -1,8 +1,8 @@
 """HealthBench rows to `Rubric` and back (openai/healthbench: points, tags, penalties).
 
 A row is ``{prompt: [{role, content}, …], prompt_id, rubrics: [{criterion, points, tags}], …}``;
-what else it carries (``example_tags``, ``canary``, ideal completions) is kept in `Rubric.extra`, so that
-`rubric_to_healthbench` writes the row back unchanged.
+what else it carries (``example_tags``, ``canary``, ideal completions) is kept in `Rubric.extra`,
+so that `rubric_to_healthbench` writes the row back unchanged.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ named fault (`FAULTS`) and the path of the field. Reading and writing rows of fi
 of `rubricbench.rows`; the column types of each table are in `rubricbench.tables`.
 
 Ids are hashes of content (`rubricbench.canonical`), so the same text has the same id everywhere
-and a changed criterion is a new one. A criterion's id covers its text and check but not its weight or
-tags: reweighting a rubric does not make old verdicts stale. Ids given by a foreign dataset are kept.
+and a changed criterion is a new one. A criterion's id covers its text and check but not its
+weight or tags: reweighting a rubric does not make old verdicts stale. Ids given by a foreign
+dataset are kept.
 """
 
 from __future__ import annotations

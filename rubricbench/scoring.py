@@ -1,10 +1,10 @@
 r"""The one scoring function: verdicts and a rubric in, a `Score` out.
 
 ``value = Σ w·v / Σ_{w>0} w`` over the criteria, ``v`` in [0, 1]. With weights 1-3 this is the
-reward of "Chasing the Tail" (arXiv 2509.21500, section 3); with negative weights it is HealthBench's score
-before clipping. RL reward, lm-eval metric, builder and leaderboard all call `score` or, for many
-responses to one prompt, `score_matrix`; both evaluate the same formula in the same order, so their
-results are equal to the last bit.
+reward of "Chasing the Tail" (arXiv 2509.21500, section 3); with negative weights it is
+HealthBench's score before clipping. RL reward, lm-eval metric, builder and leaderboard all call
+`score` or, for many responses to one prompt, `score_matrix`; both evaluate the same formula in
+the same order, so their results are equal to the last bit.
 
 Unknown is not unmet. A score with unknown verdicts has no value, only bounds: the low bound takes
 every unknown positive criterion as unmet and every unknown penalty as met, the high bound the
