@@ -140,6 +140,7 @@ class ReportData:
         dataset: what the prompts are, in a few words ("verifiable/test, first 40 prompts").
         command: the command that makes this report again.
         notes: remarks the reader should see beside the numbers.
+        canary: string that marks benchmark text; printed in the page, so that a crawl can drop it.
         seed: key of the bootstrap's randomness.
 
     Raises:
@@ -155,6 +156,7 @@ class ReportData:
     dataset: str = ""
     command: str = ""
     notes: tuple[str, ...] = ()
+    canary: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
