@@ -15,6 +15,7 @@ from rubricbench.checks.registry import (
     get,
     registered,
 )
+from rubricbench.checks.text import normalize
 from rubricbench.schema import Cause, Check, Criterion, Rubric, Verdict, met, unknown, unmet
 
 __all__ = [
@@ -32,13 +33,13 @@ __all__ = [
 
 
 def run(check: Check, text: str) -> Outcome:
-    """Run one check on a response.
+    """Run one check on a response, which it sees in its normal form (`text.normalize`).
 
     Raises:
         SchemaError: ``bad_check``.
     """
     found, params = complete(check)
-    return found.evaluate(text, params)
+    return found.evaluate(normalize(text), params)
 
 
 def describe(check: Check) -> str:

@@ -20,6 +20,7 @@ than `MAX_CHECKED_CHARS` is not checked at all.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -154,12 +155,20 @@ def complete(check: Check) -> tuple[Family, dict[str, Any]]:
             complaint = _complaint(params[key], spec)
             if complaint:
                 raise _bad(check, key, complaint, found)
+            params[key] = _composed(params[key])
     if found.at_least_one_of and all(params[key] is None for key in found.at_least_one_of):
         wanted = " or ".join(found.at_least_one_of)
         raise _bad(check, found.at_least_one_of[0], f"{check.name} needs {wanted}", found)
     if found.validate and (complaint := found.validate(params)):
         raise _bad(check, "", complaint, found)
     return found, params
+
+
+def _composed(value: Any) -> Any:
+    """Return text in NFC, the form in which `run` shows the response to a check."""
+    if isinstance(value, str):
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+    return [_composed(item) for item in value] if isinstance(value, list) else value
 
 
 def _bad(check: Check, key: str, what: str, found: Family) -> SchemaError:

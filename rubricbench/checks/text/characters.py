@@ -1,0 +1,65 @@
+"""Characters: the normal form of a text, the form for comparison, what a reader counts as one."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+# Responses are checked one after another, each by several checks: a few entries are enough, and a
+# small cache cannot hold much memory even for the longest texts.
+CACHED_TEXTS = 4
+
+_LINE_ENDS = str.maketrans({"\r": "\n", "\x85": "\n", "\u2028": "\n", "\u2029": "\n"})
+
+_FOLDED: dict[int, str | None] = {
+    **dict.fromkeys(map(ord, "‘’‚‛ʼ′＇`´"), "'"),
+    **dict.fromkeys(map(ord, "“”„‟″＂«»"), '"'),
+    **dict.fromkeys(map(ord, "‐‑‒–—―−"), "-"),
+    **dict.fromkeys(map(ord, "\u00a0\u1680\u202f\u205f\u3000"), " "),
+    **dict.fromkeys(range(0x2000, 0x200B), " "),
+    ord("…"): "...",
+    # Invisible: soft hyphen, zero-width space, word joiner, byte order mark.
+    **dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF), None),
+}
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def normalize(text: str) -> str:
+    """Return the text in NFC, every line end as ``\\n``, lone surrogates as U+FFFD."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    if text.isascii():
+        return text.replace("\r", "\n")
+    text = text.translate(_LINE_ENDS)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return unicodedata.normalize("NFC", text)
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def fold(text: str) -> str:
+    """Return the form for comparison: caseless, straight quotes, plain hyphens and spaces.
+
+    A text and its curly-quoted, non-breaking or upper-case twin fold to the same string. Positions
+    in it are not positions in the text ("ß" folds to "ss").
+    """
+    if text.isascii():
+        return text.lower().replace("`", "'")
+    return unicodedata.normalize("NFC", text.translate(_FOLDED).casefold())
+
+
+def graphemes(text: str) -> tuple[str, ...]:
+    """Return the user-perceived characters (UAX #29 extended grapheme clusters)."""
+    if text.isascii():
+        return tuple(text)
+    import regex
+
+    return tuple(regex.findall(r"\X", text))
+
+
+def clip(text: str, limit: int = 60) -> str:
+    """Return the text on one line, cut to ``limit`` characters with an ellipsis."""
+    head = " ".join(text[: 4 * limit].split())
+    return head if len(head) <= limit and len(text) <= 4 * limit else head[: limit - 1] + "…"

@@ -1,0 +1,39 @@
+"""Words, close to the word boundaries of Unicode (UAX #29), the same for every script.
+
+A word is a run of letters, digits and their marks that holds at least one letter or digit.
+Apostrophes and full stops join letters ("don't", "e.g"), points and commas join digits ("1,000.5"),
+hyphens and slashes separate. Each Han or Hiragana character is a word, as word processors count
+them; a run of Thai, Lao, Khmer or Burmese, which write no spaces, is one (a dictionary would be
+needed to do better).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import regex
+
+from rubricbench.checks.text.characters import CACHED_TEXTS
+
+_ASCII_WORD = re.compile(
+    r"_*[A-Za-z0-9]\w*(?:(?:(?<=[A-Za-z])['.](?=[A-Za-z])|(?<=[0-9])[.,;'](?=[0-9]))\w+)*",
+    re.ASCII,
+)
+
+# Marks (accents, vowel signs) and the invisible joiners belong to the character before them.
+_INSIDE = r"[\p{L}\p{N}\p{M}_\u00ad\u200c-\u200f\u2060--[\p{Han}\p{Hiragana}]]*+"
+_WORD = regex.compile(
+    rf"""(?V1)[\p{{Han}}\p{{Hiragana}}]\p{{M}}*+
+    | _*[\p{{L}}\p{{N}}]{_INSIDE}
+      (?:(?:(?<=[\p{{L}}\p{{M}}])['’.·](?=\p{{L}})|(?<=\p{{N}})[.,;'’](?=\p{{N}})){_INSIDE})*+
+    """,
+    regex.VERBOSE,
+)
+
+
+@lru_cache(maxsize=CACHED_TEXTS)
+def words(text: str) -> tuple[str, ...]:
+    """Return the words in order, as they are written."""
+    pattern = _ASCII_WORD if text.isascii() else _WORD
+    return tuple(pattern.findall(text))
