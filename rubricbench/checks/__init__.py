@@ -6,6 +6,16 @@
 
 from __future__ import annotations
 
+# Importing a module registers its families.
+from rubricbench.checks import (  # noqa: F401
+    case,
+    ending,
+    keywords,
+    language,
+    length,
+    markup,
+    whole,
+)
 from rubricbench.checks.registry import (
     MAX_CHECKED_CHARS,
     Family,
@@ -35,10 +45,15 @@ __all__ = [
 def run(check: Check, text: str) -> Outcome:
     """Run one check on a response, which it sees in its normal form (`text.normalize`).
 
+    An empty response meets no check, also where it has nothing that a check forbids: it answers
+    nothing, and a policy must not earn "no commas" by silence (IFEval does the same).
+
     Raises:
         SchemaError: ``bad_check``.
     """
     found, params = complete(check)
+    if not text or text.isspace():
+        return Outcome(False, "the response is empty")
     return found.evaluate(normalize(text), params)
 
 

@@ -36,6 +36,11 @@ def short_series(items: Sequence[str], limit: int = 5) -> str:
     return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
 
 
+def sentence(text: str) -> str:
+    """End a sentence with a full stop, unless a quotation has ended it already."""
+    return text if text.endswith((".”", "!”", "?”")) else f"{text}."
+
+
 def ordinal(number: int) -> str:
     """Return "1st", "2nd", "3rd", "4th", "11th", …"""
     teen = 10 <= number % 100 <= 20

@@ -21,6 +21,7 @@ share is cached by text.
 `fold`               the form in which texts are compared: caseless, straight quotes, plain spaces
 `count_phrase`       whole-word, caseless occurrences of a word or phrase
 `starts_with_phrase` whether a text opens with a phrase, as whole words
+`ends_with_phrase`   whether it ends with one, closing quotes and emphasis aside
 `clip`               a short quotation for the evidence
 ===================  ===============================================================================
 """
@@ -44,7 +45,12 @@ from rubricbench.checks.text.markdown import (
     plain,
     sections,
 )
-from rubricbench.checks.text.phrases import count_phrase, searchable, starts_with_phrase
+from rubricbench.checks.text.phrases import (
+    count_phrase,
+    ends_with_phrase,
+    searchable,
+    starts_with_phrase,
+)
 from rubricbench.checks.text.sentences import sentences
 from rubricbench.checks.text.words import words
 
@@ -55,6 +61,7 @@ __all__ = [
     "Section",
     "clip",
     "count_phrase",
+    "ends_with_phrase",
     "fences",
     "fold",
     "graphemes",

@@ -18,6 +18,8 @@ _UNSPACED = (
     (0x20000, 0x3FFFF),
 )
 
+_CLOSING_MARKS = "\"'*_ "
+
 
 @lru_cache(maxsize=CACHED_TEXTS)
 def searchable(text: str) -> str:
@@ -62,6 +64,17 @@ def starts_with_phrase(text: str, phrase: str) -> bool:
         haystack[end : end + 1] in ("-", "'") and haystack[end + 1 : end + 2].isalnum()
     )
     return _free_after(haystack, end) and not (inside_compound and needle[-1].isalnum())
+
+
+def ends_with_phrase(text: str, phrase: str) -> bool:
+    """Tell whether the text ends with the phrase, closing quotes and emphasis marks aside."""
+    needle = _needle(phrase)
+    bare = needle.rstrip(_CLOSING_MARKS) or needle
+    haystack = searchable(text)
+    if not haystack.endswith(needle):
+        haystack, needle = haystack.rstrip(_CLOSING_MARKS), bare
+    start = len(haystack) - len(needle)
+    return bool(needle) and haystack.endswith(needle) and _free_before(haystack, start)
 
 
 @lru_cache(maxsize=1024)
