@@ -53,6 +53,11 @@ FAULTS: dict[str, str] = {
     "bad_check": "a check that does not exist, or parameters it does not accept",
     "bad_verdict": "a verdict whose status, probability and cause contradict one another",
     "bad_json": "text that is not JSON",
+    "bad_csv": "text that is not CSV",
+    "bad_encoding": "bytes that are not UTF-8",
+    "ragged_row": "a CSV row with more or fewer fields than its header",
+    "duplicate_id": "one response id on two rows",
+    "duplicate_prompt": "one prompt with two rubrics",
 }
 
 

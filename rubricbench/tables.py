@@ -80,6 +80,7 @@ SCHEMAS: dict[str, pa.Schema] = {
         [
             ("prompt_id", pa.string()),
             ("response_id", pa.string()),
+            ("generator", pa.string()),
             *_VERDICT,
             ("judge", pa.string()),
             ("replicate", pa.int64()),
