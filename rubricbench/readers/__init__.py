@@ -5,12 +5,13 @@
     for row in read_responses("responses.parquet"):
         rubric = index.match(row, report)
 
-Everything streams; every fault names its file and line.
+Everything streams but the rubrics, which the index holds; every fault names its file and line.
 """
 
+from rubricbench.readers.matching import MatchReport, RubricIndex
 from rubricbench.readers.responses import ResponseRow, read_responses
 from rubricbench.readers.rows import read_rows
-from rubricbench.readers.rubrics import MatchReport, RubricIndex, read_rubrics
+from rubricbench.readers.rubrics import read_rubrics
 
 __all__ = [
     "MatchReport",

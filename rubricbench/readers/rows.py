@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from rubricbench.errors import InputError, SchemaError
+from rubricbench.readers.delimited import read_csv
+from rubricbench.readers.lines import read_lines
 from rubricbench.rows import parse_json
 
-MAX_FIELD_CHARS = 16_000_000
-PARQUET_BATCH = 1_000
+PARQUET_BATCH = 256  # rows in memory at a time
 
 Row = tuple[int, dict[str, Any]]
 
 
 def read_rows(path: str | Path) -> Iterator[Row]:
-    """Yield ``(line, row)``; the line is 1-based (a parquet or CSV row's counts data rows).
+    """Return the rows of a file as ``(line, row)``, in bounded memory.
+
+    The line is 1-based; of a parquet file it is the row, of a CSV row with line breaks the first.
+    The fields of a CSV row are all text. Whether the file is there is checked at the call, its
+    content as it is read.
 
     Raises:
         InputError: missing, empty, of an unknown kind, or not what its name says.
         SchemaError: one line cannot be read; file and line are named.
     """
     path = Path(path)
-    reader = _reader(path)
+    return _rows(path, _reader(path))
+
+
+def _rows(path: Path, reader: Callable[[Path], Iterator[Row]]) -> Iterator[Row]:
     empty = True
     try:
         for row in reader(path):
@@ -37,18 +44,21 @@ def read_rows(path: str | Path) -> Iterator[Row]:
 
 
 def _reader(path: Path) -> Callable[[Path], Iterator[Row]]:
-    readers = {".parquet": _parquet, ".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv}
-    if not path.exists():
-        raise InputError("no such file", where=str(path), hint="check the path")
-    if path.is_dir():
-        raise InputError("this is a folder", where=str(path), hint="name one file")
+    readers = {".parquet": _parquet, ".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": read_csv}
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise InputError("no such file", where=str(path), hint="check the path") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot be read: {why}", where=f"{path!s:.200}") from None
+    if not path.is_file():
+        what = "this is a folder" if path.is_dir() else "this is not a regular file"
+        raise InputError(what, where=str(path), hint="name one file")
     if path.suffix.lower() not in readers:
-        raise InputError(
-            f"cannot tell what kind of file {path.suffix or 'a name without ending'!r} is",
-            where=str(path),
-            hint="use " + ", ".join(readers),
-        )
-    if path.stat().st_size == 0:
+        kind = f"a {path.suffix} file" if path.suffix else "a file without an ending"
+        raise InputError(f"cannot read {kind}", where=str(path), hint="use " + ", ".join(readers))
+    if size == 0:
         raise InputError("the file is empty", where=str(path))
     return readers[path.suffix.lower()]
 
@@ -59,89 +69,75 @@ def _parquet(path: Path) -> Iterator[Row]:
 
     try:
         with pq.ParquetFile(path) as file:
+            _reject_doubled(file.schema_arrow.names, path)
             line = 0
             for batch in file.iter_batches(PARQUET_BATCH):
-                for row in batch.to_pylist():
+                for row in _batch_rows(batch, path, line):
                     line += 1
                     yield line, row
-    except (pa.ArrowException, UnicodeDecodeError) as error:
+    except pa.ArrowException as error:
         raise InputError(f"not a readable parquet file: {error}", where=str(path)) from None
 
 
+def _batch_rows(batch: Any, path: Path, before: int) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = batch.to_pylist()
+    except UnicodeDecodeError:
+        for i in range(batch.num_rows):
+            _decodes(batch.slice(i, 1), path, before + i + 1)
+        raise
+    return rows
+
+
+def _decodes(row: Any, path: Path, line: int) -> None:
+    try:
+        row.to_pylist()
+    except UnicodeDecodeError:
+        raise SchemaError(
+            "bad_encoding", "a text is not UTF-8", file=str(path), line=line
+        ) from None
+
+
+def _reject_doubled(names: list[str], path: Path) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"column {name!r:.60} is there twice", where=str(path))
+
+
 def _jsonl(path: Path) -> Iterator[Row]:
-    for line, text in _lines(path):
+    for line, text in read_lines(path):
         if not text.strip():
             continue
         try:
-            row = parse_json(text, "line")
+            row = parse_json(text, "")
         except SchemaError as error:
-            raise SchemaError(
-                "bad_json", error.what.split(" [")[0], file=str(path), line=line
-            ) from None
+            raise error.at(file=str(path), line=line) from None
         if not isinstance(row, dict):
             raise SchemaError(
-                "wrong_type", "expected one JSON object a line", file=str(path), line=line
+                "wrong_type",
+                f"expected one JSON object a line, got {type(row).__name__}",
+                file=str(path),
+                line=line,
             )
         yield line, row
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield decoded lines, a byte-order mark dropped; a bad byte is placed on its line."""
-    with path.open("rb") as file:
-        for line, data in enumerate(file, start=1):
-            try:
-                text = data.decode("utf-8-sig" if line == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise SchemaError(
-                    "bad_encoding",
-                    f"byte {data[error.start]:#04x} is not UTF-8",
-                    file=str(path),
-                    line=line,
-                    hint="save the file as UTF-8",
-                ) from None
-            yield line, text
-
-
-def _csv(path: Path) -> Iterator[Row]:
-    csv.field_size_limit(MAX_FIELD_CHARS)
-    reader = csv.reader((text for _, text in _lines(path)), strict=True)
-    header: list[str] | None = None
-    row = 0
-    try:
-        for fields in reader:
-            if not fields:
-                continue
-            if header is None:
-                header = _header(fields, path)
-                continue
-            row += 1
-            if len(fields) != len(header):
-                raise SchemaError(
-                    "ragged_row",
-                    f"{len(fields)} fields, the header has {len(header)}",
-                    file=str(path),
-                    line=row,
-                    hint="quote fields that hold commas or line breaks",
-                )
-            # An empty CSV field cannot be told from a missing one; missing is what it means
-            # everywhere but in an answer, and readers of answers know that (`responses.py`).
-            yield row, dict(zip(header, fields, strict=True))
-    except csv.Error as error:
-        raise SchemaError("bad_csv", f"not CSV: {error}", file=str(path), line=row + 1) from None
-
-
-def _header(fields: list[str], path: Path) -> list[str]:
-    names = [field.strip() for field in fields]
-    doubled = {name for name in names if names.count(name) > 1}
-    if doubled:
-        raise InputError(
-            f"column {sorted(doubled)[0]!r} stands twice in the header", where=str(path)
-        )
-    return names
-
-
 def nested(value: Any, field: str) -> Any:
-    """Return a nested value, parsing it where a flat file (CSV) holds it as JSON text."""
-    if isinstance(value, str):
+    """Return a nested value, parsing it where a flat file (CSV) holds it as JSON text.
+
+    Raises:
+        SchemaError: ``bad_json``.
+    """
+    if not isinstance(value, str):
+        return value
+    try:
         return parse_json(value, field)
-    return value
+    except SchemaError as error:
+        if value.lstrip().startswith(("[{'", "{'")):
+            error = SchemaError(
+                error.code,
+                "Python's notation, not JSON",
+                field=field,
+                hint="write nested columns with json.dumps",
+            )
+        raise error from None
