@@ -7,10 +7,10 @@
             run.mark_done("judge", ["verdicts.parquet"])
 
 A folder holds one configuration. Files appear whole or not at all, so a run that was killed is
-continued by starting it again.
+continued by starting it again; `redo` makes a finished stage run once more.
 """
 
 from rubricbench.runs.directory import RunDirectory
-from rubricbench.runs.files import ParquetSink, atomic_write, file_hash
+from rubricbench.runs.files import ParquetSink, atomic_write, file_hash, write_parquet_atomic
 
-__all__ = ["ParquetSink", "RunDirectory", "atomic_write", "file_hash"]
+__all__ = ["ParquetSink", "RunDirectory", "atomic_write", "file_hash", "write_parquet_atomic"]

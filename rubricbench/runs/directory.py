@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-import os
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import rubricbench
-from rubricbench.canonical import canonical_json
-from rubricbench.errors import InputError, RunError
-from rubricbench.runs.files import atomic_write, explained, file_hash
+from rubricbench.errors import RunError
+from rubricbench.runs import manifest as manifests
+from rubricbench.runs.files import PARTIAL, explained, remove_partials
+from rubricbench.runs.lock import FolderLock
+from rubricbench.runs.stages import StageBook
 
 MANIFEST = "manifest.json"
-LOCK = ".lock"
 STAGES = "stages.json"
-FORMAT = 1
-# Recorded for the reader; two starts of one run may differ in them.
-_DESCRIPTIVE = ("created", "versions")
+LOCK = ".rubricbench.lock"
 
 
 class RunDirectory:
@@ -30,15 +24,17 @@ class RunDirectory:
     Args:
         path: the folder; made if it is not there.
         command: the command the run belongs to, such as ``judge``.
-        config: everything that decides the results: inputs by content hash, judge identity,
-            sampling, template hashes, data revision, seeds. What changes only speed (concurrency,
-            time-outs) does not belong in it, or a run could not be resumed with other values.
-        versions: versions of packages that matter, recorded but not compared.
+        config: what decides the results: judge identity, sampling, format. What only changes how
+            fast they come does not belong in it (`rubricbench.runs.manifest`).
+        data: name -> revision or content hash of what the run reads.
+        templates: name -> hash of the prompt templates it renders.
+        seeds: its seeds.
+        versions: versions of the packages that shape its results.
 
     Raises:
-        RunError: on entering, where the folder holds another configuration (the key that differs
-            is named), is no run of ours, is locked by a live process, or cannot be written.
-        InputError: the configuration holds a key that looks like a secret.
+        InputError: a value has no JSON form, or a key looks like a secret.
+        RunError: on entering: the folder holds a run of another manifest (the keys that differ are
+            named), or files of something else, is in use, or cannot be written.
     """
 
     def __init__(
@@ -47,28 +43,27 @@ class RunDirectory:
         *,
         command: str,
         config: Mapping[str, Any],
+        data: Mapping[str, str] | None = None,
+        templates: Mapping[str, str] | None = None,
+        seeds: Sequence[int] = (),
         versions: Mapping[str, str] | None = None,
     ) -> None:
-        self.path_ = Path(path)
-        self._manifest = {
-            "format": FORMAT,
-            "command": command,
-            "rubricbench": rubricbench.__version__,
-            "config": json.loads(canonical_json(_without_secrets(config))),
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "versions": dict(versions or {}),
-        }
-        self._lock: int | None = None
+        self.folder = Path(path)
+        self._manifest = manifests.build(
+            command, config, data=data, templates=templates, seeds=seeds, versions=versions
+        )
+        self._lock = FolderLock(self.path(LOCK))
+        self._stages = StageBook(self.path(STAGES))
 
     def __enter__(self) -> Self:
-        with explained(self.path_, "use the run directory"):
-            self.path_.mkdir(parents=True, exist_ok=True)
-            self._refuse_foreign_folder()
-            self._take_lock()
+        self._make_folder()
+        self._lock.acquire()
         try:
-            self._settle_manifest()
+            with explained(self.folder, "use the run directory"):
+                remove_partials(self.folder)
+            self._manifest = manifests.settle(self.path(MANIFEST), self._manifest)
         except BaseException:
-            self._release()
+            self._lock.release()
             raise
         return self
 
@@ -78,147 +73,63 @@ class RunDirectory:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._release()
+        self._lock.release()
+
+    def _make_folder(self) -> None:
+        if self.folder.exists() and not self.folder.is_dir():
+            raise RunError(
+                "this is a file, not a folder", where=str(self.folder), hint="name another folder"
+            )
+        with explained(self.folder, "use the run directory"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            present = {entry.name for entry in self.folder.iterdir()}
+        # A run that was killed before its manifest was written leaves the lock file at most.
+        strange = [n for n in present if n != LOCK and not n.endswith(PARTIAL)]
+        if strange and MANIFEST not in present:
+            raise RunError(
+                f"the folder holds files that are no run's, such as {min(strange)!r:.60}",
+                where=str(self.folder),
+                hint="name a new or empty folder",
+            )
+        if MANIFEST in present:
+            manifests.read(self.path(MANIFEST))  # before a lock file is put beside a stranger's
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """The manifest as recorded when the run began."""
+        """The manifest; once entered, as recorded when the run first began."""
         return dict(self._manifest)
 
     def path(self, name: str) -> Path:
         """Return the path of a file of the run."""
-        return self.path_ / name
-
-    def _refuse_foreign_folder(self) -> None:
-        ours = {MANIFEST, LOCK, STAGES}
-        present = {entry.name for entry in self.path_.iterdir() if ".partial" not in entry.name}
-        if present and not present & ours:
-            raise RunError(
-                "the folder holds files but no run",
-                where=str(self.path_),
-                hint="name a new or empty folder",
-            )
-
-    def _take_lock(self) -> None:
-        # The system drops a lock with its process, so one left by a kill is no obstacle.
-        descriptor = os.open(self.path(LOCK), os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip()
-            os.close(descriptor)
-            raise RunError(
-                f"another run is using this folder ({holder or 'starting'})",
-                where=str(self.path_),
-                hint="wait for it, or name another folder",
-            ) from None
-        self._lock = descriptor
-        started = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"pid {os.getpid()} since {started}".encode(), 0)
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-    def _settle_manifest(self) -> None:
-        path = self.path(MANIFEST)
-        if not path.exists():
-            text = json.dumps(self._manifest, indent=2, sort_keys=True, ensure_ascii=False)
-            atomic_write(path, text.encode("utf-8") + b"\n")
-            return
-        recorded = _read_json(path, "manifest")
-        difference = _first_difference(
-            {k: v for k, v in recorded.items() if k not in _DESCRIPTIVE},
-            {k: v for k, v in self._manifest.items() if k not in _DESCRIPTIVE},
-        )
-        if difference:
-            key, old, new = difference
-            raise RunError(
-                f"this run was started with another {key}: {old}, now {new}",
-                where=str(path),
-                hint="use the same value, or name another folder",
-            )
-        self._manifest = recorded
+        return self.folder / name
 
     def done(self, stage: str) -> bool:
-        """Return whether a stage is finished and its outputs are still what it wrote."""
-        outputs = self._stages().get(stage)
-        if outputs is None:
-            return False
-        return all(
-            self.path(name).is_file() and file_hash(self.path(name)) == digest
-            for name, digest in outputs.items()
-        )
+        """Return whether a stage is finished and its files are still those of then."""
+        return self._stages.done(stage)
 
-    def mark_done(self, stage: str, outputs: list[str]) -> None:
+    def mark_done(self, stage: str, outputs: Iterable[str], inputs: Iterable[str] = ()) -> None:
         """Record that a stage is finished.
 
         Args:
             stage: its name.
-            outputs: names of the files it wrote, inside the run directory.
+            outputs: names of the files it wrote, relative to the run directory.
+            inputs: names of the files it read, likewise; the stage is done only while they stay.
 
         Raises:
-            RunError: an output is missing, or the record cannot be written.
+            RunError: a file is missing, the record cannot be written, or the run is not entered.
         """
-        stages = self._stages()
-        stages.pop(stage, None)  # to the end: the order of the record is the order of the work
-        stages[stage] = {name: file_hash(self.path(name)) for name in outputs}
-        self._write_stages(stages)
+        self._require_lock()
+        self._stages.mark_done(stage, outputs, inputs)
 
     def redo(self, stage: str) -> None:
-        """Forget that a stage, and those finished after it, are done."""
-        stages = self._stages()
-        if stage in stages:
-            kept = list(stages)[: list(stages).index(stage)]
-            self._write_stages({name: stages[name] for name in kept})
+        """Take back that a stage, and those that finished after it, are done; their files stay.
 
-    def _stages(self) -> dict[str, dict[str, str]]:
-        path = self.path(STAGES)
-        return _read_json(path, "record of stages") if path.exists() else {}
+        Raises:
+            RunError: the record cannot be written, or the run is not entered.
+        """
+        self._require_lock()
+        self._stages.redo(stage)
 
-    def _write_stages(self, stages: Mapping[str, Any]) -> None:
-        atomic_write(self.path(STAGES), json.dumps(stages, indent=2).encode("utf-8") + b"\n")
-
-
-def _without_secrets(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    for key, value in config.items():
-        name = str(key).lower()
-        if "api_key" in name.removesuffix("_env") and not name.endswith("_env"):
-            raise InputError(f"a run's configuration may not hold {key!r}: it is written to disk")
-        if isinstance(value, Mapping):
-            _without_secrets(value)
-    return config
-
-
-def _read_json(path: Path, what: str) -> dict[str, Any]:
-    with explained(path, f"read the {what}"):
-        data = path.read_bytes()
-    try:
-        value = json.loads(data)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise RunError(
-            f"the {what} is damaged",
-            where=str(path),
-            hint="name another folder, or remove this one",
-        )
-    return value
-
-
-def _first_difference(old: Any, new: Any, key: str = "") -> tuple[str, str, str] | None:
-    if isinstance(old, Mapping) and isinstance(new, Mapping):
-        for name in sorted({*old, *new}):
-            inner = f"{key}.{name}" if key else str(name)
-            found = _first_difference(old.get(name), new.get(name), inner)
-            if found:
-                return found
-        return None
-    return None if old == new else (key, _short(old), _short(new))
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "…"
+    def _require_lock(self) -> None:
+        if not self._lock.held:
+            raise RunError("the run is not entered", where=str(self.folder), hint="use `with`")

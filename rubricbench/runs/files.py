@@ -1,11 +1,12 @@
-"""Files that are either there whole or not at all."""
+"""Files that are there whole or not at all, whatever kills the process or fills the disk."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 HASH_CHUNK = 1 << 20
+PARTIAL = ".partial"
+_numbers = itertools.count()
 
 
 @contextlib.contextmanager
@@ -24,8 +27,9 @@ def explained(path: Path, doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
         raise RunError(
-            f"cannot {doing}: {error.strerror or error}",
+            f"cannot {doing}: {why}",
             where=str(path),
             hint="nothing finished is lost; mend it and run again",
         ) from error
@@ -40,18 +44,36 @@ def atomic_write(path: Path, data: bytes) -> None:
     partial = _partial(path)
     with explained(path, "write the file"):
         try:
-            with open(partial, "wb") as file:
+            with open(partial, "xb") as file:
                 file.write(data)
             _settle(partial, path)
         finally:
             partial.unlink(missing_ok=True)
 
 
+def write_parquet_atomic(path: Path, table: pa.Table) -> None:
+    """Replace a parquet file as a whole.
+
+    Raises:
+        RunError: the file cannot be written; the old one is untouched.
+    """
+    with ParquetSink(path, table.schema) as sink:
+        sink.append_table(table)
+
+
+def remove_partials(folder: Path) -> None:
+    """Remove what killed writers left behind; only while nobody else writes there."""
+    for partial in folder.rglob(f".*{PARTIAL}"):
+        partial.unlink(missing_ok=True)
+
+
 def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    # In the same folder, or the rename could not be atomic; unique among threads and processes.
+    return path.with_name(f".{path.name}.{os.getpid()}.{next(_numbers)}{PARTIAL}")
 
 
 def _settle(partial: Path, path: Path) -> None:
+    """Put a written file in its place: its bytes reach the disk before its name does."""
     with open(partial, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(partial, path)
@@ -63,7 +85,9 @@ def _settle(partial: Path, path: Path) -> None:
 
 
 class ParquetSink:
-    """A parquet file written row by row in bounded memory, there only once it is complete.
+    """A parquet file written row by row, there only once it is complete; a context manager.
+
+    Leaving it by an exception leaves no file, or the old one. Equal rows give equal bytes.
 
     Args:
         path: the file.
@@ -74,8 +98,9 @@ class ParquetSink:
     def __init__(self, path: Path, schema: pa.Schema, *, rows_per_group: int = 10_000) -> None:
         self._path = path
         self._schema = schema
+        self._names = frozenset(schema.names)
         self._limit = rows_per_group
-        self._rows: list[dict[str, Any]] = []
+        self._rows: list[Mapping[str, Any]] = []
         self._partial = _partial(path)
         self._writer: Any = None
 
@@ -86,23 +111,42 @@ class ParquetSink:
             self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
         return self
 
-    def append(self, row: dict[str, Any]) -> None:
-        """Add a row.
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add a row; a column it does not name is null.
+
+        Raises:
+            ValueError: it names a column that is not there.
+            RunError: the file cannot be written.
+        """
+        if not self._names.issuperset(row):
+            raise ValueError(f"no column {min(row.keys() - self._names)!r} in {self._path.name}")
+        self._rows.append(row)
+        if len(self._rows) >= self._limit:
+            self._flush()
+
+    def extend(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows, each as by `append`."""
+        for row in rows:
+            self.append(row)
+
+    def append_table(self, table: pa.Table) -> None:
+        """Add a table of the same schema.
 
         Raises:
             RunError: the file cannot be written.
         """
-        self._rows.append(row)
-        if len(self._rows) >= self._limit:
-            self._write()
+        self._flush()
+        with explained(self._path, "write the file"):
+            self._writer.write_table(table, row_group_size=self._limit)
 
-    def _write(self) -> None:
+    def _flush(self) -> None:
         import pyarrow as pa
 
         if self._rows:
+            table = pa.Table.from_pylist(self._rows, schema=self._schema)
+            self._rows = []
             with explained(self._path, "write the file"):
-                self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-            self._rows.clear()
+                self._writer.write_table(table, row_group_size=self._limit)
 
     def __exit__(
         self,
@@ -112,13 +156,23 @@ class ParquetSink:
     ) -> None:
         try:
             if error is None:
-                self._write()
-            with explained(self._path, "write the file"):
-                self._writer.close()
-                if error is None:
-                    _settle(self._partial, self._path)
+                self._finish()
+            else:
+                with contextlib.suppress(
+                    OSError
+                ):  # the error on its way out is the one that counts
+                    self._writer.close()
         finally:
             self._partial.unlink(missing_ok=True)
+
+    def _finish(self) -> None:
+        try:
+            self._flush()
+        finally:
+            with explained(self._path, "write the file"):
+                self._writer.close()
+        with explained(self._path, "write the file"):
+            _settle(self._partial, self._path)
 
 
 def file_hash(path: Path) -> str:
