@@ -20,6 +20,7 @@ share is cached by text.
 `graphemes`          what a reader calls characters
 `fold`               the form in which texts are compared: caseless, straight quotes, plain spaces
 `count_phrase`       whole-word, caseless occurrences of a word or phrase
+`find_phrase`        where one occurs first
 `starts_with_phrase` whether a text opens with a phrase, as whole words
 `ends_with_phrase`   whether it ends with one, closing quotes and emphasis aside
 `clip`               a short quotation for the evidence
@@ -48,11 +49,12 @@ from rubricbench.checks.text.markdown import (
 from rubricbench.checks.text.phrases import (
     count_phrase,
     ends_with_phrase,
+    find_phrase,
     searchable,
     starts_with_phrase,
 )
 from rubricbench.checks.text.sentences import sentences
-from rubricbench.checks.text.words import words
+from rubricbench.checks.text.words import split_words, words
 
 __all__ = [
     "Fence",
@@ -63,6 +65,7 @@ __all__ = [
     "count_phrase",
     "ends_with_phrase",
     "fences",
+    "find_phrase",
     "fold",
     "graphemes",
     "headings",
@@ -77,6 +80,7 @@ __all__ = [
     "searchable",
     "sections",
     "sentences",
+    "split_words",
     "starts_with_phrase",
     "words",
 ]

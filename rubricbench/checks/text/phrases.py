@@ -38,17 +38,28 @@ def count_phrase(text: str, phrase: str, *, whole_words: bool = True, limit: int
         return 0
     if not whole_words and not limit:
         return haystack.count(needle)
-    found, at = 0, haystack.find(needle)
+    found, at = 0, _find(haystack, needle, 0, whole_words)
     while at >= 0:
-        end = at + len(needle)
-        if not whole_words or (_free_before(haystack, at) and _free_after(haystack, end)):
-            found += 1
-            if found == limit:
-                break
-            at = haystack.find(needle, end)
-        else:
-            at = haystack.find(needle, at + 1)
+        found += 1
+        if found == limit:
+            break
+        at = _find(haystack, needle, at + len(needle), whole_words)
     return found
+
+
+def find_phrase(text: str, phrase: str) -> int:
+    """Return where in `searchable` text a word or phrase first occurs as whole words, or -1."""
+    needle = _needle(phrase)
+    return _find(searchable(text), needle, 0, True) if needle else -1
+
+
+def _find(haystack: str, needle: str, start: int, whole_words: bool) -> int:
+    at = haystack.find(needle, start)
+    while whole_words and at >= 0:
+        if _free_before(haystack, at) and _free_after(haystack, at + len(needle)):
+            break
+        at = haystack.find(needle, at + 1)
+    return at
 
 
 def starts_with_phrase(text: str, phrase: str) -> bool:

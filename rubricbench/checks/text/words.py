@@ -35,5 +35,10 @@ _WORD = regex.compile(
 @lru_cache(maxsize=CACHED_TEXTS)
 def words(text: str) -> tuple[str, ...]:
     """Return the words in order, as they are written."""
+    return split_words(text)
+
+
+def split_words(text: str) -> tuple[str, ...]:
+    """Return the words without keeping them: for pieces, which would crowd out whole texts."""
     pattern = _ASCII_WORD if text.isascii() else _WORD
     return tuple(pattern.findall(text))
