@@ -1,63 +1,62 @@
-"""A leaderboard row: what an evaluation or a training run reports, with everything that makes two
-rows comparable or not.
+"""A leaderboard row: what an evaluation or a training run reports, with all that decides whether
+two rows may be compared.
 
-Rows are data from strangers: reading is strict (`from_json`), sizes are bounded, and a row that
-contradicts itself is refused with a named fault. The structs are msgspec's, whose JSON schema is
-exported by `json_schema`.
+Rows come from strangers. Reading is strict (`from_json`), sizes are bounded, and a row that
+contradicts itself is refused with a named fault (`FAULTS`). A row built in Python passes the same
+checks as one that was read: what exists is valid.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from typing import Annotated, Any, Literal
+import time
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from rubricbench.canonical import canonical_json
 from rubricbench.errors import SchemaError
+from rubricbench.leaderboard.metrics import NAME_PATTERN, kind_of
+from rubricbench.leaderboard.strict import CREATED, CURRENCY, FAULTS, HASH, Strict, fault, shown
 from rubricbench.rows import parse_json
 
-FORMAT = 1
-MAX_BYTES = 100_000
+__all__ = [
+    "FAULTS",
+    "Cost",
+    "DatasetIdentity",
+    "JudgeIdentity",
+    "LeaderboardRow",
+    "Metric",
+    "from_json",
+    "json_schema",
+    "now",
+    "to_json",
+]
 
-METRICS: dict[str, str] = {
-    "rubric_score": "mean rubric score, unclipped",
-    "rubric_score_clipped": "mean rubric score, the mean clipped to [0, 1] (HealthBench)",
-    "all_met": "share of responses that meet every criterion and no penalty",
-    "coverage": "share of the weight whose verdict is known",
-    "pass_rate": "share of criteria met, criteria counted equally",
-    "truncation": "share of responses cut off at the token limit",
-    "response_words": "mean length of a response, words",
-    "win_rate": "win rate against the named reference, ties one half",
-    "gold_peak": "highest gold reward along a run",
-    "gold_drop": "gold peak minus gold at the end",
-    "onset_kl": "KL, nats, at which gold begins to fall",
-    "auc": "mean gold gain over the square root of KL",
-    "tail_accuracy": "share of excellent-over-great pairs ranked rightly, ties one half",
-    "safe_kl": "largest KL, nats, up to which gold does not fall",
-}
+Struct = TypeVar("Struct", bound=Strict)
+
+MAX_BYTES = 200_000
+MAX_METRICS = 500
+MAX_SEEDS = 1_000
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
-Note = Annotated[str, Meta(max_length=4000)]
-Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{8,64}$")]
-Count = Annotated[int, Meta(ge=0)]
+Label = Annotated[str, Meta(max_length=200)]
+Note = Annotated[str, Meta(max_length=4_000)]
+Hash = Annotated[str, Meta(pattern=HASH)]
+Count = Annotated[int, Meta(ge=0, le=2**53)]  # what every JSON reader holds exactly
 
 
-class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class Metric(_Strict, frozen=True, kw_only=True):
+class Metric(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An estimate with its interval.
 
     Args:
-        value: the estimate; None where it could not be had (``notes`` of the row says why).
-        low: lower end of the interval.
+        value: the estimate; None where it could not be had (the row's notes say why).
+        low: lower end of the interval, or of what is possible where verdicts are unknown.
         high: upper end.
-        level: its level, such as 0.95.
-        n: independent units behind it (prompts, or seeds).
+        level: level of the interval.
+        n: independent units behind the estimate (prompts, or seeds).
         method: how the interval was made, such as ``cluster bootstrap over prompts``.
     """
 
@@ -65,39 +64,84 @@ class Metric(_Strict, frozen=True, kw_only=True):
     low: float | None = None
     high: float | None = None
     level: Annotated[float, Meta(gt=0, lt=1)] = 0.95
-    n: Count = 0
-    method: Annotated[str, Meta(max_length=200)] = ""
+    n: Count
+    method: Label = ""
+
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high"):
+            number = getattr(self, name)
+            if isinstance(number, float) and not math.isfinite(number):
+                raise SchemaError("metric_not_finite", "NaN or infinite", field=name)
+        super().__post_init__()
+        if self.value is not None and self.n == 0:
+            raise SchemaError("value_without_units", "n is 0", field="n")
+        self._check_interval()
+
+    def _check_interval(self) -> None:
+        if self.low is None and self.high is None:
+            return
+        if self.low is None or self.high is None:
+            raise SchemaError("half_interval", "an interval has two ends", field="low")
+        shown = f"[{self.low:g}, {self.high:g}]"
+        if self.low > self.high:
+            raise SchemaError("interval_reversed", shown, field="low")
+        if self.value is not None and not self.low <= self.value <= self.high:
+            raise SchemaError("value_outside_interval", f"{self.value:g} in {shown}", field="value")
+        if not self.method:
+            raise SchemaError("interval_without_method", "say how it was made", field="method")
 
 
-class JudgeIdentity(_Strict, frozen=True, kw_only=True):
-    """Who graded: scores of two judges are not comparable unless all of this is equal."""
+class JudgeIdentity(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Who graded: scores of two judges can be compared only if all of this is equal.
+
+    Args:
+        model: name of the judge model.
+        revision: its revision or release date, as far as the endpoint tells.
+        prompt_hash: hash of the prompt template it was asked with.
+        format: form of its answer, such as ``json`` or ``paper``.
+    """
 
     model: Name
-    revision: Annotated[str, Meta(max_length=200)] = ""
+    revision: Label = ""
     prompt_hash: Hash
     format: Name
 
 
-class DatasetIdentity(_Strict, frozen=True, kw_only=True):
-    """What was graded."""
+class DatasetIdentity(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was graded.
+
+    Args:
+        name: dataset, with its config.
+        revision: revision or content hash.
+        split: its split.
+        rows: how many of its rows were graded.
+    """
 
     name: Name
     revision: Name
     split: Name
-    prompts: Annotated[int, Meta(ge=1)]
+    rows: Annotated[int, Meta(ge=1, le=2**53)]
 
 
-class Cost(_Strict, frozen=True, kw_only=True):
-    """What it took; the amount is None where no price is known."""
+class Cost(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What it took.
+
+    Args:
+        calls: calls to the judge that were paid for.
+        prompt_tokens: their prompt tokens.
+        completion_tokens: their completion tokens.
+        amount: their price; None where it is not known.
+        currency: ISO 4217 code of the amount.
+    """
 
     calls: Count = 0
     prompt_tokens: Count = 0
     completion_tokens: Count = 0
     amount: Annotated[float, Meta(ge=0)] | None = None
-    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "USD"
+    currency: Annotated[str, Meta(pattern=CURRENCY)] = "USD"
 
 
-class LeaderboardRow(_Strict, frozen=True, kw_only=True):
+class LeaderboardRow(Strict, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One line of the leaderboard.
 
     Args:
@@ -105,36 +149,41 @@ class LeaderboardRow(_Strict, frozen=True, kw_only=True):
         name: name of the model or reward.
         revision: its revision or content hash.
         dataset: what it was graded on.
-        metrics: by name: those of `METRICS`, or your own as ``x_…``.
+        metrics: by name (`rubricbench.leaderboard.metrics`).
         judge: who graded; None where every criterion was checked exactly.
         seeds: seeds of the runs behind it; at least one.
         label_budget: gold labels that training the reward used; None for a model.
-        cost: what it took.
-        created: UTC time, ISO 8601.
+        cost: what grading took.
+        created: UTC time, ``YYYY-MM-DDTHH:MM:SSZ``.
         rubricbench: version of this package.
-        baseline: True for a null responder or a ceiling, drawn as a line and not ranked.
+        baseline: True for a null responder or a ceiling: drawn as a line, not ranked.
         notes: anything a reader must know.
         format: version of this schema.
     """
 
     kind: Literal["model", "reward"]
     name: Name
-    revision: Annotated[str, Meta(max_length=200)] = ""
+    revision: Label = ""
     dataset: DatasetIdentity
-    metrics: Annotated[dict[str, Metric], Meta(min_length=1, max_length=500)]
+    metrics: Annotated[dict[str, Metric], Meta(min_length=1, max_length=MAX_METRICS)]
     judge: JudgeIdentity | None = None
-    seeds: Annotated[tuple[int, ...], Meta(min_length=1, max_length=1000)]
+    seeds: Annotated[
+        tuple[Annotated[int, Meta(ge=0, le=2**53)], ...],
+        Meta(min_length=1, max_length=MAX_SEEDS),
+    ]
     label_budget: Count | None = None
     cost: Cost = Cost()
-    created: Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
+    created: Annotated[str, Meta(pattern=CREATED)]
     rubricbench: Name
     baseline: bool = False
     notes: Note = ""
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name, metric in self.metrics.items():
             _check_metric(name, metric)
+        _check_created(self.created)
         if len(set(self.seeds)) != len(self.seeds):
             raise SchemaError("duplicate_seed", "a seed stands twice", field="seeds")
         if self.kind == "model" and self.label_budget is not None:
@@ -143,30 +192,34 @@ class LeaderboardRow(_Strict, frozen=True, kw_only=True):
             )
 
 
+def now() -> str:
+    """Return the present time in the form of `LeaderboardRow.created`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 def _check_metric(name: str, metric: Metric) -> None:
-    field = f"metrics.{name:.60}"
-    if name not in METRICS and not re.fullmatch(r"x_[a-z0-9_/.:-]{1,100}", name):
+    field = f"metrics.{shown(name)}"
+    try:
+        kind = kind_of(name)
+    except SchemaError as error:
+        raise error.within(field) from None
+    if metric.value is not None and not kind.minimum <= metric.value <= kind.maximum:
         raise SchemaError(
-            "unknown_metric",
-            f"no metric {name!r:.60}",
-            field=field,
-            hint="use one of METRICS, or a name of your own that begins with x_",
+            "out_of_range",
+            f"{metric.value:g} is not in [{kind.minimum:g}, {kind.maximum:g}]",
+            field=f"{field}.value",
         )
-    numbers = [v for v in (metric.value, metric.low, metric.high) if v is not None]
-    if not all(math.isfinite(v) for v in numbers):
-        raise SchemaError("metric_not_finite", "NaN or infinite", field=field)
-    if (metric.low is None) != (metric.high is None):
-        raise SchemaError("half_interval", "an interval has two ends", field=field)
-    if metric.low is not None and metric.high is not None and metric.low > metric.high:
-        raise SchemaError("interval_reversed", "low is above high", field=field)
-    if None not in (metric.value, metric.low) and not (
-        metric.low <= metric.value <= metric.high  # type: ignore[operator]
-    ):
-        raise SchemaError("value_outside_interval", "the interval misses the value", field=field)
+
+
+def _check_created(text: str) -> None:
+    try:
+        datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        raise SchemaError("bad_created", f"no such time: {text}", field="created") from None
 
 
 def to_json(row: LeaderboardRow) -> bytes:
-    """Return the canonical JSON of a row."""
+    """Return the canonical JSON of a row: sorted keys, no spaces, one line."""
     return canonical_json(msgspec.to_builtins(row))
 
 
@@ -175,30 +228,70 @@ def from_json(
 ) -> LeaderboardRow:
     """Read a row strictly.
 
+    Args:
+        data: one JSON object.
+        file: where it comes from, for error messages.
+        line: its line there.
+
     Raises:
-        SchemaError: too large, not JSON, a duplicate or unknown key, a wrong type, a
-            contradiction; file, line and field are named.
+        SchemaError: one of `FAULTS`; file, line and field are named.
     """
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
     try:
-        if len(text) > MAX_BYTES:
-            raise SchemaError("text_too_long", f"a row has at most {MAX_BYTES:,} bytes")
-        return _convert(parse_json(text, ""))
+        return _convert(parse_json(_decoded(data), ""))
     except SchemaError as error:
         raise error.at(file=file, line=line) from None
 
 
-def _convert(value: Any) -> LeaderboardRow:
+def _decoded(data: bytes | str) -> str:
     try:
-        return msgspec.convert(value, LeaderboardRow)
+        size = len(data if isinstance(data, bytes) else data.encode("utf-8"))
+        text = data.decode("utf-8") if isinstance(data, bytes) else data
+    except UnicodeError:
+        raise SchemaError("bad_encoding", "not UTF-8") from None
+    if size > MAX_BYTES:
+        raise SchemaError("text_too_long", f"{size:,} bytes, the limit is {MAX_BYTES:,}")
+    return text
+
+
+def _convert(value: Any) -> LeaderboardRow:
+    # Struct by struct, so that a fault of a metric carries the metric's name.
+    if isinstance(value, dict):
+        value = dict(value)
+        for key, struct in (("dataset", DatasetIdentity), ("judge", JudgeIdentity), ("cost", Cost)):
+            if isinstance(value.get(key), dict):
+                value[key] = _within(value[key], struct, key)
+        if isinstance(value.get("metrics"), dict):
+            value["metrics"] = {
+                name: _within(metric, Metric, f"metrics.{shown(name)}")
+                for name, metric in value["metrics"].items()
+            }
+    return _strict(value, LeaderboardRow)
+
+
+def _within(value: Any, struct: type[Struct], field: str) -> Struct:
+    try:
+        return _strict(value, struct)
+    except SchemaError as error:
+        raise error.within(field) from None
+
+
+def _strict(value: Any, struct: type[Struct]) -> Struct:
+    try:
+        return msgspec.convert(value, struct)
     except msgspec.ValidationError as error:
-        if isinstance(error.__cause__, SchemaError):
-            raise error.__cause__ from None
-        what, _, path = str(error).partition(" - at `")
-        field = path.rstrip("`").removeprefix("$").removeprefix(".")
-        raise SchemaError("bad_row", what, field=field or None) from None
+        raise fault(error) from None
+    except UnicodeEncodeError:  # only keys get this far: texts are checked one by one
+        raise SchemaError("bad_text", "half of a surrogate pair in a key") from None
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON schema of a row, for validators in other languages."""
-    return msgspec.json.schema(LeaderboardRow)
+    """Return the JSON schema (2020-12) of a row, for forms and validators in other languages.
+
+    It says less than `from_json` checks: that an interval holds its estimate, a metric keeps to its
+    range or seeds differ is beyond it.
+    """
+    schema = msgspec.json.schema(LeaderboardRow)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    row = schema["$defs"]["LeaderboardRow"]
+    row["properties"]["metrics"]["propertyNames"] = {"pattern": NAME_PATTERN}
+    return schema
