@@ -14,7 +14,7 @@ from rubricbench.checks.wording import quote_short
 _LANGUAGE = {
     "language": Param("str", "language it must be in as well", None, choices=LANGUAGE_CHOICES)
 }
-_WORD_GAP = re.compile(r"[\s/–—…]+")
+_WORD_GAP = re.compile(r"[\s|/–—…]+")
 _POSSESSIVES = ("'s", "’s")
 
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from rubricbench.checks.registry import Outcome, Param, Params, family
-from rubricbench.checks.text import clip, ends_with_phrase, fold, lines, searchable
+from rubricbench.checks.text import (
+    clip,
+    ends_with_phrase,
+    fold,
+    lines,
+    says_something,
+    searchable,
+)
 from rubricbench.checks.wording import quote, quote_short, sentence
 
 _QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "»": "«", "＂": "＂", "「": "」", "『": "』"}
@@ -33,9 +40,9 @@ def postscript(text: str, params: Params) -> Outcome:
         rest = _after_marker(row, marker)
         if rest is None:
             continue
-        if not any(_has_word(above) for above in rows[:i]):
+        if not any(says_something(above) for above in rows[:i]):
             return Outcome(False, "nothing stands before the postscript")
-        filled = _has_word(rest) or any(_has_word(below) for below in rows[i + 1 :])
+        filled = says_something(rest) or any(says_something(below) for below in rows[i + 1 :])
         return Outcome(filled, quote_short(row) if filled else "the postscript is empty")
     return Outcome(False, f"no line starts with {quote_short(params['marker'])}")
 
@@ -55,10 +62,6 @@ def _after_marker(row: str, marker: str) -> str | None:
         at += 1
     cut_word = marker[-1].isalnum() and row[at : at + 1].isalnum()
     return None if cut_word else row[at:]
-
-
-def _has_word(row: str) -> bool:
-    return any(map(str.isalnum, row))
 
 
 @family(
@@ -93,5 +96,5 @@ def quotation(text: str, params: Params) -> Outcome:
     """The first and last character are a pair of double quotation marks with words between."""
     text = text.strip()
     pair = len(text) > 2 and text[-1] in _QUOTES.get(text[0], "")
-    met = pair and _has_word(text[1:-1])
+    met = pair and says_something(text[1:-1])
     return Outcome(met, f"starts {clip(text[:1])!r}, ends {clip(text[-1:])!r}")

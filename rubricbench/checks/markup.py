@@ -13,7 +13,7 @@ from rubricbench.checks.wording import quote, quote_short
 # A link's text is followed by "(", an index follows a name, "^" and "!" open notes.
 _PLACEHOLDER = re.compile(r"(?<!\w)\[(?![\^!])([^\[\]\n]++)\](?!\()")
 _EMPHASIS = re.compile(r"(?<!\*)(\*{1,3})(?![\s*])[^*\n]++(?<!\s)\1(?!\*)")
-_TITLE = re.compile(r"<<([^<>\n]++)>>")
+_TITLE = re.compile(r"<<(?!<)((?:[^<>\n]|<(?!<)|>(?!>))++)>>")
 
 
 @family(
@@ -103,7 +103,7 @@ def section_count(text: str, params: Params) -> Outcome:
 
 @lru_cache(maxsize=256)
 def _section_line(splitter: str) -> re.Pattern[str]:
-    return re.compile(rf"^[ \t>#*_]*+{re.escape(splitter.strip())}[ \t]?\d", re.MULTILINE)
+    return re.compile(rf"^[ \t>#*_+-]*+{re.escape(splitter.strip())}[ \t]?\d", re.MULTILINE)
 
 
 @family(

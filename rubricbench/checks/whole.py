@@ -6,7 +6,7 @@ import json
 from typing import NoReturn
 
 from rubricbench.checks.registry import Outcome, Param, Params, family
-from rubricbench.checks.text import count_phrase, searchable
+from rubricbench.checks.text import count_phrase, says_something, searchable
 from rubricbench.checks.wording import quote, quoted_series, sentence, short_series
 
 
@@ -114,5 +114,5 @@ def repeat_prompt(text: str, params: Params) -> Outcome:
     found, wanted = searchable(text), searchable(params["prompt"])
     if not found.startswith(wanted):
         return Outcome(False, "does not start with the request")
-    answered = any(map(str.isalnum, found[len(wanted) :]))
+    answered = says_something(found[len(wanted) :])
     return Outcome(answered, "repeated, then answered" if answered else "repeated only")

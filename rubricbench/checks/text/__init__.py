@@ -18,6 +18,7 @@ share is cached by text.
 `prose`              the text with its fenced code blanked out, line numbers kept
 `plain`              a line without its Markdown: markers, emphasis, link targets
 `graphemes`          what a reader calls characters
+`says_something`     whether there is more than white space and punctuation
 `fold`               the form in which texts are compared: caseless, straight quotes, plain spaces
 `count_phrase`       whole-word, caseless occurrences of a word or phrase
 `find_phrase`        where one occurs first
@@ -36,7 +37,13 @@ from rubricbench.checks.text.blocks import (
     paragraphs,
     prose,
 )
-from rubricbench.checks.text.characters import clip, fold, graphemes, normalize
+from rubricbench.checks.text.characters import (
+    clip,
+    fold,
+    graphemes,
+    normalize,
+    says_something,
+)
 from rubricbench.checks.text.markdown import (
     Heading,
     ListItem,
@@ -77,6 +84,7 @@ __all__ = [
     "paragraphs",
     "plain",
     "prose",
+    "says_something",
     "searchable",
     "sections",
     "sentences",

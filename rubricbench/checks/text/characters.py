@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import unicodedata
 from functools import lru_cache
 
@@ -21,6 +22,8 @@ _FOLDED: dict[int, str | None] = {
     # Invisible: soft hyphen, zero-width space, word joiner, byte order mark.
     **dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF), None),
 }
+
+_SAYS_NOTHING = f"{string.whitespace}{string.punctuation}‘’“”«»…–—。、！？"
 
 
 @lru_cache(maxsize=CACHED_TEXTS)
@@ -57,6 +60,11 @@ def graphemes(text: str) -> tuple[str, ...]:
     import regex
 
     return tuple(regex.findall(r"\X", text))
+
+
+def says_something(text: str) -> bool:
+    """Tell whether there is more than white space and punctuation: a letter, a number, an emoji."""
+    return bool(text.strip(_SAYS_NOTHING))
 
 
 def clip(text: str, limit: int = 60) -> str:

@@ -44,7 +44,7 @@ class ListItem(NamedTuple):
 
 
 _ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
-_ITEM = re.compile(r"([ \t]*)([-*+•◦▪‣●○]|(\d{1,9})[.)])[ \t\u00a0]+(\S.*)")
+_ITEM = re.compile(r"([ \t]*)(?:([-*+]|(\d{1,9})[.)])[ \t\u00a0]++|([•◦▪‣●○])[ \t\u00a0]*+)(\S.*)")
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,500})\]\([^()\n]{0,2000}\)")
 _EMPHASIS = re.compile(r"(?<!\w)_{1,3}(?=\S)|(?<=\S)_{1,3}(?!\w)|\*{1,3}|~~|`+")
 _BLOCK_MARK = re.compile(r"[ \t]*(?:>[ \t]?)*[ \t]*(?:#{1,6}[ \t]+|(?:[-*+•]|\d{1,9}[.)])[ \t]+)?")
@@ -105,9 +105,10 @@ def _first_row(heading: Heading, rows: tuple[str, ...]) -> int:
 def list_items(text: str) -> tuple[ListItem, ...]:
     """Return the list items outside code, in order.
 
-    A marker needs a space and some text after it, so that ``*emphasis*``, ``-5`` and the rules
-    ``---`` and ``* * *`` are no items. An item indented by two columns or more beyond another is
-    nested in it; a line of text at the margin ends the list.
+    ``*emphasis*``, ``-5`` and the rules ``---`` and ``* * *`` are no items: a Markdown marker
+    needs a space and some text after it; a typographic bullet (•) needs only the text. An item
+    indented by two columns or more beyond another is nested in it; a line of text at the margin
+    ends the list.
     """
     found: list[ListItem] = []
     indents: list[int] = []
@@ -120,7 +121,8 @@ def list_items(text: str) -> tuple[ListItem, ...]:
             if not indents or indent >= indents[-1] + 2:
                 indents.append(indent)
             number = int(match[3]) if match[3] else None
-            found.append(ListItem(match[2], number, match[4].strip(), len(indents), i))
+            marker = match[2] or match[4]
+            found.append(ListItem(marker, number, match[5].strip(), len(indents), i))
         elif row[:1] not in ("", " ", "\t"):
             indents.clear()
     return tuple(found)

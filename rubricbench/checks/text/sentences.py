@@ -31,7 +31,7 @@ _TITLES = _listed(
     "mr mrs ms mx dr prof rev hon st capt cmdr lt maj sgt gov sen rep messrs cf viz vs mt"
 )
 # … nor after these, where a number follows.
-_NUMBERED = _listed("no nos nr vol vols fig figs eq eqs sec ch chap pp p art para")
+_NUMBERED = _listed("no nos nr vol vols fig figs eq eqs sec ch chap pp p c art para")
 # After these it ends one where an upper-case letter follows.
 _SHORTENED = _listed(
     "etc inc ltd co corp llc jr sr esq approx est ca dept univ assn bros ave blvd rd ft "
@@ -92,9 +92,10 @@ def _ends_sentence(block: str, start: int, match: re.Match[str]) -> bool:
         return not rest[:1].islower()
     if mark != ".":
         return True
-    before = block[max(start, match.start() - 20) : match.start()]
-    token = before.split()[-1].lstrip(_OPENERS) if before.split() else ""
-    return _full_stop_ends(token, rest)
+    before = block[max(start, match.start() - 20) : match.start()].split()
+    token = before[-1].lstrip(_OPENERS) if before else ""
+    numbers_block = start == 0 and len(before) == len(token) == 1  # "a. First point"
+    return not numbers_block and _full_stop_ends(token, rest)
 
 
 def _full_stop_ends(token: str, rest: str) -> bool:
