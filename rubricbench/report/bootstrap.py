@@ -247,4 +247,5 @@ def wilson(rate: float, n: int) -> tuple[float, float]:
     z2 = _Z * _Z
     centre = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = _Z * math.sqrt(rate * (1 - rate) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low = 0.0 if rate == 0 else max(0.0, centre - half)
+    return low, 1.0 if rate == 1 else min(1.0, centre + half)

@@ -50,8 +50,12 @@ def weight(value: float) -> str:
 
 
 def span(low: float, high: float, form: Callable[[float], str] = decimal) -> str:
-    """Return ``low–high``, or ``low to high`` where a minus sign would meet the dash."""
-    return f"{form(low)} to {form(high)}" if low < 0 else f"{form(low)}{DASH}{form(high)}"
+    """Return ``low–high``, or ``low to high`` where a sign would meet the dash."""
+    start, end = form(low), form(high)
+    if start.endswith("%") and end.endswith("%"):
+        start = start.removesuffix("%")
+    bare = start[:1].isdigit() and end[:1].isdigit()
+    return f"{start}{DASH}{end}" if bare else f"{start} to {end}"
 
 
 def point(estimate: Estimate, form: Callable[[float], str] = decimal) -> str:

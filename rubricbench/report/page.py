@@ -23,6 +23,7 @@ from rubricbench.report.text import visible
 
 BASE_STYLES = ("base.css",)
 BASE_SCRIPTS = ("theme.js",)
+MAX_TEXT = 8000  # characters of one text; reports cut long ones themselves, and say so
 
 
 def render_page(
@@ -82,8 +83,10 @@ def _hashes(texts: Sequence[str]) -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Make any text visible on its way into the page; markup of ours already is."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    """Make any text visible and bounded on its way into the page; markup of ours already is."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return visible(value if len(value) <= MAX_TEXT else f"{value[:MAX_TEXT]}…")
 
 
 @functools.cache

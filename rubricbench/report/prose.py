@@ -7,21 +7,22 @@ from collections.abc import Iterator
 from rubricbench.report.bootstrap import Estimate
 from rubricbench.report.formats import decimal, interval, percent, plural, point
 from rubricbench.report.model import Kind
-from rubricbench.report.summary import Difference, FamilyRow, ResponderSummary, Summary
+from rubricbench.report.summary import (
+    Difference,
+    FamilyRow,
+    LengthRelation,
+    ResponderSummary,
+    Summary,
+)
 
 FEW_PROMPTS = 5  # a family seen in fewer prompts is not named as best or worst
 NAMED_FAMILIES = 2
 
 
-def sentences(summary: Summary) -> list[str]:
-    """Return the report's opening paragraph, one sentence per entry."""
-    said: list[str] = []
-    for found in summary.responders:
-        if found.responder in summary.subjects:
-            said.extend(_subject(found, summary))
-    said.extend(_length(summary))
-    said.extend(_families(summary))
-    return said
+def opening(summary: Summary) -> list[str]:
+    """Return a paragraph for each subject: score, floor, ceiling, coverage, what went wrong."""
+    found = (r for r in summary.responders if r.responder in summary.subjects)
+    return [" ".join(_subject(r, summary)) for r in found]
 
 
 def _subject(found: ResponderSummary, summary: Summary) -> Iterator[str]:
@@ -30,12 +31,9 @@ def _subject(found: ResponderSummary, summary: Summary) -> Iterator[str]:
     yield _all_met(found)
     yield _coverage(found)
     if found.truncated:
-        yield (
-            f"{found.truncated:,} of its {plural(found.samples, 'response')} stopped at the token "
-            "limit."
-        )
+        yield f"{_share(found.truncated, found.samples)} stopped at the token limit."
     if found.blank and found.responder.kind is Kind.MODEL:
-        yield f"{found.blank:,} of its {plural(found.samples, 'response')} had no text."
+        yield f"{_share(found.blank, found.samples)} had no text."
 
 
 def _mean(found: ResponderSummary) -> str:
@@ -58,54 +56,64 @@ def _within(estimate: Estimate) -> str:
 
 
 def _against(found: ResponderSummary, summary: Summary) -> Iterator[str]:
+    """Compare with the strongest floor and with every ceiling."""
+
+    def mean_low(difference: Difference) -> float:
+        return summary.of(difference.baseline).mean.low
+
     floors = [d for d in found.differences if d.baseline.kind is Kind.FLOOR and d.estimate]
     if floors:
-        strongest = max(floors, key=lambda d: summary.of(d.baseline).mean.low)
         kind = "the strongest floor" if len(floors) > 1 else "the floor"
-        yield f"{_difference(strongest)} {kind}, {_named(strongest, summary)}."
-    for ceiling in (d for d in found.differences if d.baseline.kind is Kind.CEILING and d.estimate):
-        yield f"{_difference(ceiling)} the ceiling, {_named(ceiling, summary)}."
+        yield from _compared(max(floors, key=mean_low), kind, summary)
+    for ceiling in (d for d in found.differences if d.baseline.kind is Kind.CEILING):
+        yield from _compared(ceiling, "the ceiling", summary)
 
 
-def _named(difference: Difference, summary: Summary) -> str:
-    return f"{difference.baseline.name} ({point(summary.of(difference.baseline).mean)})"
-
-
-def _difference(difference: Difference) -> str:
-    """Put a difference into words that end with a preposition."""
-    estimate = difference.estimate
-    assert estimate is not None  # the callers have left out baselines without shared prompts
+def _compared(difference: Difference, kind: str, summary: Summary) -> Iterator[str]:
+    estimate, baseline = difference.estimate, difference.baseline
+    if estimate is None:
+        return
+    named = f"{kind}, {baseline.name} ({point(summary.of(baseline).mean)})"
     if estimate.interval is None:
-        return f"A difference of {point(estimate)} without an interval separates it from"
-    low, high = estimate.interval
-    if low > 0:
-        return f"That is {point(estimate)} (95% interval {interval(estimate)}) above"
-    if high < 0:
-        gap = Estimate(
-            -estimate.high, -estimate.low, (-high, -low), estimate.method, estimate.prompts, 0
+        yield f"It differs from {named} by {point(estimate)}; there is no interval for that."
+    elif estimate.interval[0] > 0:
+        yield f"It is {point(estimate)} ({interval(estimate)}) above {named}."
+    elif estimate.interval[1] < 0:
+        gap = _negated(estimate)
+        yield f"It is {point(gap)} ({interval(gap)}) below {named}."
+    else:
+        yield (
+            f"These data do not tell it apart from {named}: the difference is {point(estimate)} "
+            f"({interval(estimate)})."
         )
-        return f"That is {point(gap)} (95% interval {interval(gap)}) below"
-    return (
-        f"The data do not separate it (difference {point(estimate)}, 95% interval "
-        f"{interval(estimate)}) from"
+
+
+def _negated(estimate: Estimate) -> Estimate:
+    low, high = estimate.interval or (0.0, 0.0)
+    return Estimate(
+        low=-estimate.high,
+        high=-estimate.low,
+        interval=(-high, -low),
+        method=estimate.method,
+        prompts=estimate.prompts,
+        items=estimate.items,
     )
+
+
+def _share(number: int, total: int) -> str:
+    shown = f"{number:,}" if number else "None"
+    return f"{shown} of its {plural(total, 'response')}"
 
 
 def _all_met(found: ResponderSummary) -> str:
     rate = found.all_met
     if rate.value is None:
-        return (
-            f"Between {percent(rate.low)} and {percent(rate.high)} of its responses meet every "
-            "criterion."
-        )
+        shown = f"Between {percent(rate.low)} and {percent(rate.high)} of its responses meet"
+        return f"{shown} every criterion."
     number = round(rate.value * rate.items)
-    return (
-        f"{number:,} of its {plural(rate.items, 'response')} "
-        f"{'meets' if number == 1 else 'meet'} every criterion (95% interval "
-        f"{interval(rate, percent)})."
-        if rate.interval
-        else f"{number:,} of its {plural(rate.items, 'response')} meet every criterion."
-    )
+    verb = "meets" if number <= 1 else "meet"
+    within = f" ({interval(rate, percent)})" if rate.interval else ""
+    return f"{_share(number, rate.items)} {verb} every criterion{within}."
 
 
 def _coverage(found: ResponderSummary) -> str:
@@ -113,49 +121,72 @@ def _coverage(found: ResponderSummary) -> str:
     if not unknown:
         return "Every verdict is known."
     causes = ", ".join(f"{cause} {number:,}" for cause, number in found.causes.items())
+    verb = "is" if unknown == 1 else "are"
     return (
-        f"{unknown:,} of its {plural(found.satisfied.items, 'verdict')} "
-        f"{'is' if unknown == 1 else 'are'} unknown ({causes}), and none of them is counted as "
-        f"unmet: coverage is {percent(found.coverage)} of the weight."
+        f"{unknown:,} of its {plural(found.satisfied.items, 'verdict')} {verb} unknown ({causes}) "
+        f"and counted neither way: coverage is {percent(found.coverage)} of the weight."
     )
 
 
-def _length(summary: Summary) -> Iterator[str]:
-    for relation in summary.lengths:
-        rho = relation.correlation
-        whose = f" of {relation.responder.name}" if len(summary.lengths) > 1 else ""
-        if rho is None or rho.interval is None:
-            continue
-        figures = f"Spearman {decimal(rho.low, 2)}, 95% interval {interval(rho, _two)}"
-        if rho.interval[0] > 0:
-            yield f"Longer responses{whose} tended to score higher ({figures})."
-        elif rho.interval[1] < 0:
-            yield f"Longer responses{whose} tended to score lower ({figures})."
-        else:
-            yield f"No clear relation of score to length{whose} ({figures})."
+def length_remarks(summary: Summary) -> list[str]:
+    """Say, for each subject, whether longer responses score higher."""
+    return [_length(relation, summary) for relation in summary.lengths]
 
 
-def _two(value: float) -> str:
-    return decimal(value, 2)
+def _length(relation: LengthRelation, summary: Summary) -> str:
+    rho = relation.correlation
+    whose = f" of {relation.responder.name}" if len(summary.lengths) > 1 else ""
+    said = f"No rank correlation{whose}: all lengths or all scores are equal."
+    if rho is not None:
+        figures = f"Spearman’s ρ {decimal(rho.low, 2)}"
+        if rho.interval:
+            figures += f", 95% interval {interval(rho, lambda value: decimal(value, 2))}"
+        said = f"{_tendency(rho, whose)} ({figures}, {plural(rho.items, 'response')})."
+    if relation.left_out:
+        verb = "is" if relation.left_out == 1 else "are"
+        said += f" {plural(relation.left_out, 'response')} without a score {verb} left out."
+    return said
 
 
-def _families(summary: Summary) -> Iterator[str]:
+def _tendency(rho: Estimate, whose: str) -> str:
+    if rho.interval and rho.interval[0] > 0:
+        return f"Longer responses{whose} tended to score higher"
+    if rho.interval and rho.interval[1] < 0:
+        return f"Longer responses{whose} tended to score lower"
+    return f"Length and score{whose} show no clear relation"
+
+
+def family_remarks(summary: Summary) -> list[str]:
+    """Name the first subject's best and worst families, and those that a floor passes as often."""
     subject = summary.subjects[0].name
-    known = [
-        (row, row.rates[subject].low)
-        for row in summary.families
-        if row.prompts >= FEW_PROMPTS
-        and subject in row.rates
-        and row.rates[subject].value is not None
+    rated = [(row, rate) for row in summary.families if (rate := row.rates.get(subject))]
+    often = [
+        (row, rate.low)
+        for row, rate in rated
+        if rate.value is not None and row.prompts >= FEW_PROMPTS
     ]
-    if len(known) > 2 * NAMED_FAMILIES:
-        best = ", ".join(_rate(row, rate) for row, rate in known[:NAMED_FAMILIES])
-        worst = ", ".join(_rate(row, rate) for row, rate in reversed(known[-NAMED_FAMILIES:]))
-        whose = f" of {subject}" if len(summary.subjects) > 1 else ""
-        yield (
-            f"Among families seen in at least {FEW_PROMPTS} prompts, pass rates{whose} are highest "
-            f"for {best} and lowest for {worst}."
+    remarks = []
+    if len(often) > 2 * NAMED_FAMILIES:
+        best = " and ".join(_rate(*entry) for entry in often[:NAMED_FAMILIES])
+        worst = " and ".join(_rate(*entry) for entry in reversed(often[-NAMED_FAMILIES:]))
+        remarks.append(
+            f"{subject} passes {best} most often, {worst} least often, among families seen in at "
+            f"least {FEW_PROMPTS} prompts."
         )
+    floors = [r.responder.name for r in summary.responders if r.responder.kind is Kind.FLOOR]
+    easy = sum(_reached(row, rate.high, floors) for row, rate in rated)
+    if easy and subject not in floors:
+        verb = "passes" if len(floors) == 1 else "pass"
+        which = floors[0] if len(floors) == 1 else " or ".join(floors)
+        remarks.append(
+            f"In {easy:,} of {plural(len(rated), 'family', 'families')}, {which} {verb} at least "
+            "as often as it does, so these say little about it."
+        )
+    return remarks
+
+
+def _reached(row: FamilyRow, rate: float, floors: list[str]) -> bool:
+    return any(name in row.rates and row.rates[name].low >= rate for name in floors)
 
 
 def _rate(row: FamilyRow, rate: float) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 VALUE_CHARS = 2000
 WITHHELD = "(withheld)"
 
-_SECRET_NAME = re.compile(
-    r"(^|[_.-])(api_?keys?|auth|authorization|bearer|credentials?|headers?|passwords?|secrets?"
-    r"|(access|api|auth|hf|secret)_?token)$",
-    re.IGNORECASE,
+_SECRETS = (
+    r"(?:api_?keys?|auth|authorization|bearer|credentials?|headers?|passwords?|secrets?"
+    r"|(?:access|api|auth|hf|secret)_?token)"
 )
+_SECRET_NAME = re.compile(rf"(?:^|[_.-]){_SECRETS}$", re.IGNORECASE)
+_SECRET_PAIR = re.compile(rf"(?<![^\W_])({_SECRETS}\s*=\s*)[^\s,;&]+", re.IGNORECASE)
 _URL_LOGIN = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -22,22 +23,30 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
     """Yield ``(dotted name, value as text)`` for every leaf, in the given order.
 
     A run's configuration should hold no secret; a report travels, so what looks like one by its
-    name is withheld, and so is a login inside a URL.
+    name is withheld, be it an entry of its own or ``name=value`` inside a text, and so is a login
+    inside a URL.
     """
     for key, value in settings.items():
         name = f"{prefix}{key}"
-        if _SECRET_NAME.search(name) and value:
-            yield name, WITHHELD
-        elif isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping) and value and not _SECRET_NAME.search(name):
             yield from flatten(value, f"{name}.")
         else:
-            yield name, _value(value)
+            shown = _open(name, value)
+            text = shown if isinstance(shown, str) else _json(shown)
+            yield name, text if len(text) <= VALUE_CHARS else text[:VALUE_CHARS] + "…"
 
 
-def _value(value: Any) -> str:
-    text = value if isinstance(value, str) else _json(value)
-    text = _URL_LOGIN.sub("", text)
-    return text if len(text) <= VALUE_CHARS else text[:VALUE_CHARS] + "…"
+def _open(name: str, value: Any) -> Any:
+    """Return the value with every secret in it withheld, however deep."""
+    if value and _SECRET_NAME.search(name):
+        return WITHHELD
+    if isinstance(value, Mapping):
+        return {key: _open(str(key), inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_open("", inner) for inner in value]
+    if isinstance(value, str):
+        return _URL_LOGIN.sub("", _SECRET_PAIR.sub(rf"\1{WITHHELD}", value))
+    return value
 
 
 def _json(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -18,12 +18,13 @@ from rubricbench.report.charts.scatter import MOST_TITLES, Cloud, length_axis, s
 from rubricbench.report.charts.tracks import RATE_SCALE, Mark, axis, score_scale, track
 from rubricbench.report.formats import decimal, plural
 from rubricbench.report.model import Kind, ReportData, Responder, SampleView, VerdictView
-from rubricbench.report.prose import sentences
+from rubricbench.report.prose import family_remarks, length_remarks, opening
 from rubricbench.report.settings import flatten
 from rubricbench.report.summary import FamilyRow, Summary, summarise
 from rubricbench.report.svg import Scale
 from rubricbench.schema import Status
 
+NAMED = 5  # families listed by name in a sentence
 GROUPS = {
     Group.LOWEST: ("Lowest", "Lowest scores"),
     Group.HIGHEST: ("Highest", "Highest scores"),
@@ -46,6 +47,7 @@ class _View:
 
 def evaluation_context(data: ReportData) -> dict[str, Any]:
     """Return the context of the evaluation template."""
+    data = _ordered(data)
     summary = summarise(data)
     view = _View(data, summary, styles(data.responders), score_scale(data.samples))
     subjects = [r for r in summary.responders if r.responder in summary.subjects]
@@ -55,7 +57,9 @@ def evaluation_context(data: ReportData) -> dict[str, Any]:
         "subjects": subjects,
         "baselines": [r for r in data.responders if r not in summary.subjects],
         "prompts": len({s.prompt_id for s in data.samples}),
-        "sentences": sentences(summary),
+        "opening": opening(summary),
+        "family_remarks": family_remarks(summary),
+        "length_remarks": length_remarks(summary),
         "resamples": RESAMPLES,
         "roles": {r.name: r.kind.value for r in data.responders},
         "styles": view.styles,
@@ -72,6 +76,16 @@ def evaluation_context(data: ReportData) -> dict[str, Any]:
             ("Versions", list(flatten(data.versions))),
         ],
     }
+
+
+def _ordered(data: ReportData) -> ReportData:
+    """Return the data with its samples in one order, whatever order they came in.
+
+    Sums of floats and marks drawn one over the other depend on it.
+    """
+    place = {r.name: i for i, r in enumerate(data.responders)}
+    samples = sorted(data.samples, key=lambda s: (place[s.responder], s.prompt_id, s.response))
+    return replace(data, samples=tuple(samples))
 
 
 def _results(view: _View) -> dict[str, Any]:
@@ -118,15 +132,16 @@ def _ceiling_note(view: _View) -> str:
     """Say whether the ceiling is one: a family it fails cannot be told from a broken check."""
     notes = []
     for r in view.data.responders:
-        if r.kind is Kind.CEILING and r not in view.summary.subjects:
-            rates = [(row.family, row.rates.get(r.name)) for row in view.summary.families]
-            short = [family for family, rate in rates if rate and rate.low < 1]
-            notes.append(
-                f"{r.name} falls short in {plural(len(short), 'family', 'families')}: "
-                f"{', '.join(short[:5])}{' …' if len(short) > 5 else ''}."
-                if short
-                else f"{r.name} passes every criterion."
-            )
+        if r.kind is not Kind.CEILING or r in view.summary.subjects:
+            continue
+        rates = [(row.family, row.rates.get(r.name)) for row in view.summary.families]
+        short = [family for family, rate in rates if rate and rate.low < 1]
+        if short:
+            named = ", ".join(short[:NAMED]) + (", …" if len(short) > NAMED else ".")
+            where = plural(len(short), "family", "families")
+            notes.append(f"The ceiling, {r.name}, falls short in {where}: {named}")
+        else:
+            notes.append(f"The ceiling, {r.name}, passes every criterion.")
     return " ".join(notes)
 
 
@@ -211,7 +226,7 @@ def verdict_words(verdict: VerdictView) -> str:
     """Put a verdict into words, so that a penalty is not mistaken for a merit."""
     if verdict.status is Status.UNKNOWN:
         return f"unknown ({verdict.cause})" if verdict.cause else "unknown"
-    words = verdict.status.value if verdict.p_met is None else f"p = {decimal(verdict.p_met, 2)}"
+    words = verdict.status.value
     if verdict.weight < 0:
-        return f"{words}, a penalty"
-    return words
+        words = "penalty avoided" if verdict.passed else "penalty incurred"
+    return words if verdict.p_met is None else f"{words} (p = {decimal(verdict.p_met, 2)})"

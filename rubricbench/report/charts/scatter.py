@@ -59,7 +59,7 @@ def length_axis(samples: Sequence[SampleView]) -> LengthAxis:
     written = sorted(s.words for s in samples if s.words) or [1]
     longest, median = written[-1], written[len(written) // 2]
     if longest <= SQUEEZED * median:
-        return LengthAxis(nice_scale(0.0, float(max(longest, 4))), logarithmic=False)
+        return LengthAxis(nice_scale(0.0, float(max(longest, 4)), wanted=6), logarithmic=False)
     steps = [0, *(m * 10**power for power in range(8) for m in (1, 3))]
     ticks = tuple(math.log1p(w) for w in steps if w <= longest)
     return LengthAxis(Scale(0.0, math.log1p(longest), ticks), logarithmic=True)

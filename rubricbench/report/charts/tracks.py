@@ -20,6 +20,7 @@ from rubricbench.report.svg import Scale, element, nice_scale, percentage
 RATE_SCALE = Scale(0.0, 1.0, (0.0, 0.25, 0.5, 0.75, 1.0))
 TRACK_HEIGHT = 26
 LANE_HEIGHT = 18
+POINT_OFFSET = 10  # between the points of one track, which may coincide
 
 
 def score_scale(samples: Iterable[SampleView]) -> Scale:
@@ -56,20 +57,28 @@ class Mark:
 
 
 def track(scale: Scale, marks: Sequence[Mark]) -> Markup:
-    """Return one row: bars in lanes of their own, points on the middle line."""
-    lanes = sum(mark.bar for mark in marks)
-    height = max(TRACK_HEIGHT, LANE_HEIGHT * lanes)
-    drawn, lane = [], 0
-    for mark in marks:
-        drawn.append(draw(scale, mark, height * (lane + 0.5) / lanes if mark.bar else height / 2))
-        lane += mark.bar
+    """Return one row: bars in lanes of their own, points spread about the middle line."""
+    bars = [mark for mark in marks if mark.bar]
+    points = [mark for mark in marks if not mark.bar]
+    drawn = [
+        draw(scale, mark, y)
+        for lane, step in ((bars, LANE_HEIGHT), (points, POINT_OFFSET))
+        for mark, y in zip(lane, _offsets(len(lane), step), strict=True)
+    ]
+    height = max(TRACK_HEIGHT, LANE_HEIGHT * len(bars))
+    # The marks hang on a nested drawing at half height, so that a style sheet may stretch the row.
+    middle = element("svg", *drawn, y="50%")
     grid = [
         element("line", x1=scale.at(v), x2=scale.at(v), y1=0, y2="100%", class_="grid")
         for v in scale.ticks
     ]
     return element(
-        "svg", *grid, *drawn, class_="track", width="100%", height=height, aria_hidden="true"
+        "svg", *grid, middle, class_="track", width="100%", height=height, aria_hidden="true"
     )
+
+
+def _offsets(number: int, step: float) -> list[float]:
+    return [(i - (number - 1) / 2) * step for i in range(number)]
 
 
 def draw(scale: Scale, mark: Mark, y: float) -> Markup:
