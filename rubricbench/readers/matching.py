@@ -122,12 +122,12 @@ class RubricIndex:
         """Return the rubric of a response, or None, and count it in the report.
 
         Raises:
-            InputError: the row contradicts itself or is ambiguous (`find`); the line is named.
+            InputError: the row contradicts itself or is ambiguous (`find`); file and line named.
         """
         try:
             rubric = self.find(prompt_id=row.prompt_id, prompt=row.prompt)
         except InputError as error:
-            raise InputError(error.what, where=f"line {row.line}", hint=error.hint) from None
+            raise InputError(error.what, where=f"{row.file}:{row.line}", hint=error.hint) from None
         if rubric is None:
             report._miss(row)
             return None

@@ -33,7 +33,8 @@ class ResponseRow(msgspec.Struct, frozen=True, kw_only=True):
     """A response as read, before it is matched with a rubric.
 
     Args:
-        line: where it stands in the file.
+        file: the file it comes from.
+        line: where it stands there.
         prompt_id: id of its prompt, empty if the file gives none.
         prompt: text of its prompt, empty if the file gives none.
         text: the answer; may be empty.
@@ -44,6 +45,7 @@ class ResponseRow(msgspec.Struct, frozen=True, kw_only=True):
         usage: token counts.
     """
 
+    file: str
     line: int
     prompt_id: str
     prompt: str
@@ -103,7 +105,7 @@ def _responses(
             names = tuple(row)
             found = _columns_of(names, f"{path}:{line}", columns)
         try:
-            response = _read(line, row, found)
+            response = _read(row, found, file=str(path), line=line)
         except SchemaError as error:
             raise error.at(file=str(path), line=line) from None
         if response.response_id and seen.add(response.response_id):
@@ -148,7 +150,9 @@ def _found(names: tuple[str, ...]) -> str:
     return "found: " + (", ".join(f"{name:.60}" for name in names[:20]) or "none")
 
 
-def _read(line: int, row: Mapping[str, Any], columns: Mapping[str, str]) -> ResponseRow:
+def _read(
+    row: Mapping[str, Any], columns: Mapping[str, str], *, file: str, line: int
+) -> ResponseRow:
     def text(field: str) -> str:
         column = columns.get(field, "")
         value = row.get(column)
@@ -164,6 +168,7 @@ def _read(line: int, row: Mapping[str, Any], columns: Mapping[str, str]) -> Resp
         asked = next(columns[field] for field in _ASKED if field in columns)
         raise SchemaError("missing_key", "nothing says what it answers", field=asked)
     return ResponseRow(
+        file=file,
         line=line,
         prompt_id=prompt_id,
         prompt=prompt,

@@ -160,7 +160,9 @@ def test_one_text_under_two_ids_is_found_by_id_and_refused_by_text(write):
     )
     assert index.find(prompt_id="v2", prompt=PAPER["prompt"]) is index.get("v2")
     (row,) = read_responses(write("r.jsonl", [{"prompt": PAPER["prompt"], "text": "t"}]))
-    with pytest.raises(InputError, match=r"line 1: 2 rubrics of .* name one by prompt_id: v1, v2"):
+    with pytest.raises(
+        InputError, match=r"r\.jsonl:1: 2 rubrics of .* name one by prompt_id: v1, v2"
+    ):
         index.match(row, MatchReport())
 
 
