@@ -9,11 +9,17 @@ from __future__ import annotations
 # Importing a module registers its families.
 from rubricbench.checks import (  # noqa: F401
     case,
+    content,
     ending,
+    facts,
+    formatting,
     keywords,
     language,
     length,
+    lists,
     markup,
+    structure,
+    style,
     whole,
 )
 from rubricbench.checks.registry import (

@@ -16,90 +16,26 @@ _LINK = re.compile(
 _URL = re.compile(r"(?:https?://|(?<![\w./])www\.)[^\s<>()\[\]\"'`]+")
 _FOOTNOTE = re.compile(r"\[\^([^\]\s]{1,100})\](?!:)")
 _PARENTHESIS = re.compile(r"\(([^()\n]{4,400})\)")
-_YEARS = re.compile(
-    r"(?:1[5-9]|20)\d\d[a-z]?|n\.d\.|in press|forthcoming"
-)  # what may stand for the year
+_YEAR = r"(?:(?:1[5-9]|20)\d\d[a-z]?|n\.d\.|in press|forthcoming)"
 _ENDING = re.compile(
-    rf"(?P<years>(?:{_YEARS.pattern})(?:, ?(?:{_YEARS.pattern})){{0,5}})"
+    rf"(?P<years>{_YEAR}(?:, ?{_YEAR}){{0,5}})"
     r"(?:[,:] ?(?:pp?|paras?|chap|ch|sec|fig|tab|vol)?\.? ?[\w–-]{1,20}){0,2}$"
 )
-_NO_AUTHOR = frozenset(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-        "jan",
-        "feb",
-        "mar",
-        "apr",
-        "jun",
-        "jul",
-        "aug",
-        "sep",
-        "sept",
-        "oct",
-        "nov",
-        "dec",
-        "spring",
-        "summer",
-        "autumn",
-        "fall",
-        "winter",
-        "since",
-        "in",
-        "from",
-        "until",
-        "before",
-        "after",
-        "by",
-        "around",
-        "circa",
-        "early",
-        "late",
-        "mid",
-        "during",
-        "the",
-        "born",
-        "died",
-        "founded",
-        "published",
-        "released",
-        "updated",
-        "accessed",
-        "retrieved",
-        "version",
-        "copyright",
-    ]
+
+
+def _listed(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NO_AUTHOR = _listed(
+    "january february march april may june july august september october november december jan feb "
+    "mar apr jun jul aug sep sept oct nov dec spring summer autumn fall winter since in from until "
+    "before after by around circa early late mid during born died founded published released "
+    "updated accessed retrieved version copyright"
 )
-_LEADS = frozenset({"see", "also", "cf.", "e.g.", "e.g.,", "as", "cited", "in", "and", "compare"})
-_LINKS = frozenset(
-    {
-        "et",
-        "al.",
-        "al.,",
-        "al",
-        "and",
-        "&",
-        "de",
-        "der",
-        "den",
-        "van",
-        "von",
-        "la",
-        "le",
-        "du",
-        "di",
-    }
-    | {"da", "dos", "of", "for", "the", "y", "ibn", "bin", "el", "al-"}
+_LEADS = _listed("see also cf. e.g. e.g., as cited in and compare")
+_LINKS = _listed(
+    "et al al. al., and & de der den van von la le du di da dos of for the y ibn bin el al-"
 )
 _MAX_NAMES = 14
 
@@ -157,8 +93,7 @@ def _author_year(text: str) -> Iterator[str]:
             continue
         for part in inside.split(";"):
             if cited := _ENDING.search(part.strip()):
-                author = part.strip()[: cited.start()].strip(" ,")
-                yield from _keys(author if _is_author(author) else "", cited["years"])
+                yield from _keys(_author(part.strip()[: cited.start()]), cited["years"])
 
 
 def _keys(author: str, years: str) -> Iterator[str]:
@@ -166,17 +101,19 @@ def _keys(author: str, years: str) -> Iterator[str]:
         yield from (fold(f"{author} {year.strip()}") for year in years.split(","))
 
 
-def _is_author(names: str) -> bool:
-    """Tell whether a piece of text reads as authors: capitalised names and what links them."""
-    tokens = names.split()
+def _author(names: str) -> str:
+    """Return the names if they read as authors, "" if not.
+
+    Authors are capitalised names and the words that link them ("and", "et al.", "van der").
+    """
+    tokens = names.strip(" ,").split()
     while tokens and tokens[0].lower() in _LEADS:
         del tokens[0]
-    if not tokens or len(tokens) > _MAX_NAMES:
-        return False
-    if any(token.lower().strip(",.") in _NO_AUTHOR - {"the"} for token in tokens):
-        return False
+    if any(token.lower().strip(",.") in _NO_AUTHOR for token in tokens):
+        return ""
     named = [token for token in tokens if token.lower() not in _LINKS]
-    return bool(named) and all(_is_name(token) for token in named)
+    is_author = 0 < len(tokens) <= _MAX_NAMES and named and all(map(_is_name, named))
+    return " ".join(tokens) if is_author else ""
 
 
 def _is_name(token: str) -> bool:

@@ -7,7 +7,6 @@ from rubricbench.checks.citations import STYLES, citations
 from rubricbench.checks.registry import Outcome, Param, Params, family
 from rubricbench.checks.text.numbers import Stated, spelled_numbers, stated_numbers
 from rubricbench.checks.units import has_attached_unit, has_unit
-from rubricbench.checks.wording import quote
 
 _ROUNDING = 1e-9  # of the value: what reading a decimal as binary may cost
 
@@ -20,7 +19,7 @@ _STYLE = Param(
 @family(
     "citation_count",
     describe=lambda p: (
-        f"The response contains {_citations(p)}, in the form {STYLES[p['style']].form}."
+        f"The response contains {_citations(p)} in the form {STYLES[p['style']].form}."
     ),
     **bounds(
         "citations",
@@ -123,7 +122,7 @@ def _number(params: Params) -> str:
     if unit is None:
         return digits
     if unit in ("$", "€", "£", "¥", "₹"):
-        return f"{digits} with the currency {quote(unit)}"
+        return f"{unit}{digits}"
     return f"{digits}{'' if unit == '%' else ' '}{unit}"
 
 

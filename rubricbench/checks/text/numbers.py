@@ -52,7 +52,8 @@ _TOKEN = re.compile(
 )
 _SPACED = re.compile(r"\d{1,3}(?:[ ]\d{3}){1,5}(?![\d,.]?\d)")
 _POWER = re.compile(
-    rf"[ ]?(?:[×x·*]|\\times|\\cdot)[ ]?10(?:(?:\^|\*\*)\{{?([-+−]?\d{{1,3}})\}}?|([{_SUPER}]{{1,4}}))"
+    r"[ ]?(?:[×x·*]|\\times|\\cdot)[ ]?10"
+    rf"(?:(?:\^|\*\*)\{{?([-+−]?\d{{1,3}})\}}?|([{_SUPER}]{{1,4}}))"
     r"|[eE]([-+]?\d{1,3})(?!\w)"
 )
 _OWN_POWER = re.compile(rf"(?:\^|\*\*)\{{?([-+−]?\d{{1,3}})\}}?|([{_SUPER}]{{1,4}})")
@@ -110,7 +111,7 @@ def _readings(text: str, match: re.Match[str]) -> Iterator[tuple[float, int]]:
 
 
 def _values(digits: str) -> list[float]:
-    """Return the value of digits with separators; several for a list ("1,2,3"), none for "1.2.3"."""
+    """Return the value of digits with separators: several of "1,2,3", none of "1.2.3"."""
     marks = [char for char in digits if not char.isdigit()]
     if not marks:
         return [float(digits)]
@@ -211,38 +212,20 @@ def _times_power(value: float, power: re.Match[str]) -> float:
         return float("nan")
 
 
-_SMALL = {
-    word: value
-    for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-        ]
-    )
-}
+def _numbered(words: str, start: int) -> dict[str, int]:
+    return {word: value for value, word in enumerate(words.split(), start=start)}
+
+
+_SMALL = _numbered(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen",
+    start=0,
+)
 _TENS = {
-    word: 10 * value
-    for value, word in enumerate(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], start=2
-    )
+    word: 10 * tens
+    for word, tens in _numbered(
+        "twenty thirty forty fifty sixty seventy eighty ninety", start=2
+    ).items()
 }
 _LARGE = {**{word: int(scale) for word, scale in _SCALES.items()}, "dozen": 12}
 _NUMBER_WORD = "|".join(sorted([*_SMALL, *_TENS, *_LARGE], key=len, reverse=True))
@@ -255,6 +238,8 @@ def spelled_numbers(text: str) -> Iterator[Stated]:
     """Yield the whole numbers written in English words; the pronoun "one" counts as 1."""
     for match in _SPELLED.finditer(text):
         before = text[max(match.start() - AROUND, 0) : match.start()]
+        if before.endswith(" ") and before[-2:-1].isdigit():
+            continue  # the scale word of "1.2 million"
         after = text[match.end() : match.end() + AROUND]
         for value in _spoken(match[0].lower().replace("-", " ").split()):
             yield Stated(float(value), before, after)
