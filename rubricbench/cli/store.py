@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 import msgspec
 
 from rubricbench.cli.output import Output, output_options
+from rubricbench.progress import progress
 from rubricbench.store import Store, StoreStats
 
+SHOWN = 5
 STORE = click.argument("store", type=click.Path(path_type=Path))
+PARQUET = click.argument("parquet", type=click.Path(path_type=Path))
 
 
 @click.group()
@@ -33,7 +37,11 @@ def _stats_text(found: StoreStats) -> str:
     lines = [
         f"{found.completions:,} completions, {found.bytes:,} bytes",
         f"{found.prompt_tokens:,} prompt tokens, {found.completion_tokens:,} completion tokens",
-        *(f"  {model or '(no name)'}: {count:,}" for model, count in found.by_model.items()),
+        *(
+            f"  {model or '(no name)'}: {m.completions:,} completions, "
+            f"{m.prompt_tokens:,} + {m.completion_tokens:,} tokens"
+            for model, m in found.by_model.items()
+        ),
     ]
     if found.first is not None and found.last is not None:
         lines.append(f"from {_when(found.first)} to {_when(found.last)}")
@@ -50,48 +58,58 @@ def _when(seconds: float) -> str:
 @output_options
 def verify(store: Path, output: Output) -> int:
     """Read everything and compare it with its digests; exit code 1 if something is damaged."""
-    with Store.open(store, read_only=True) as opened:
-        report = opened.verify()
-    problems = [f"damaged: {key}" for key in report.damaged]
+    with (
+        Store.open(store, read_only=True) as opened,
+        progress(opened.count(), "verifying", quiet=output.quiet) as bar,
+    ):
+        report = opened.verify(advance=bar.advance)
+    text = f"{report.completions:,} completions, " + ("all intact" if report.ok else "NOT intact")
+    text += _listed("damaged", report.damaged)
     if report.database != "ok":
-        problems.append(f"SQLite says: {report.database}")
-    verdict = f"{report.completions:,} completions, " + (
-        "all intact" if report.ok else "NOT intact"
-    )
-    output.result({**msgspec.to_builtins(report), "ok": report.ok}, "\n".join([verdict, *problems]))
+        text += f"\nSQLite says: {report.database}"
+    output.result({**msgspec.to_builtins(report), "ok": report.ok}, text)
     return 0 if report.ok else 1
 
 
 @command.command()
 @STORE
-@click.argument("parquet", type=click.Path(path_type=Path))
+@PARQUET
 @output_options
-def export(store: Path, parquet: Path, output: Output) -> None:
-    """Write every completion to a parquet file."""
-    from rubricbench.store.transfer import export_store
-
-    with Store.open(store, read_only=True) as opened:
-        count = export_store(opened, parquet)
-    output.result({"exported": count, "path": str(parquet)}, f"{count:,} completions in {parquet}")
+def export(store: Path, parquet: Path, output: Output) -> int:
+    """Write every completion to a parquet file; exit code 1 if damaged ones were left out."""
+    with (
+        Store.open(store, read_only=True) as opened,
+        progress(opened.count(), "exporting", quiet=output.quiet) as bar,
+    ):
+        report = opened.export(parquet, advance=bar.advance)
+    text = f"{report.exported:,} completions in {parquet}" + _listed("left out", report.damaged)
+    output.result({**msgspec.to_builtins(report), "path": str(parquet)}, text)
+    return 1 if report.damaged else 0
 
 
 @command.command("import")
 @STORE
-@click.argument("parquet", type=click.Path(path_type=Path))
+@PARQUET
 @output_options
 def import_(store: Path, parquet: Path, output: Output) -> int:
     """Add the completions of a parquet file; what is there already stays.
 
-    Exit code 1 if some were refused as damaged.
+    Exit code 1 if damaged rows were refused.
     """
-    from rubricbench.store.transfer import import_store
+    from rubricbench.store.transfer import count_rows
 
-    with Store.open(store) as opened:
-        report = import_store(opened, parquet)
-    text = (
-        f"{report.added:,} added, {report.present:,} there already, "
-        f"{len(report.conflicting):,} conflicting (the first answer stays), "
-        f"{len(report.damaged):,} damaged (refused)"
-    )
+    total = count_rows(parquet)  # before a store is made for a file that is none
+    with Store.open(store) as opened, progress(total, "importing", quiet=output.quiet) as bar:
+        report = opened.import_(parquet, advance=bar.advance)
+    text = f"{report.added:,} added, {report.present:,} there already"
+    text += _listed("in conflict, the first answer stays", report.conflicting)
+    text += _listed("damaged, refused", report.damaged)
     output.result(msgspec.to_builtins(report), text)
     return 1 if report.damaged else 0
+
+
+def _listed(label: str, keys: Sequence[str]) -> str:
+    if not keys:
+        return ""
+    more = f" and {len(keys) - SHOWN:,} more" if len(keys) > SHOWN else ""
+    return f"\n{len(keys):,} {label}: {', '.join(keys[:SHOWN])}{more}"

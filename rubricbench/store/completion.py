@@ -1,9 +1,16 @@
-"""What is stored of a paid call, and the key it is found by."""
+"""What is stored of a paid call, the key it is found by, and the digest that shows damage.
+
+A row is a `Record`, every text of it UTF-8 bytes with ``surrogatepass``: models do emit NUL and
+halves of surrogate pairs, which SQLite's TEXT does not keep, and an exact copy is the point. Its
+digest is the SHA-256 of the record as a MessagePack array.
+"""
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,9 +18,27 @@ import msgspec
 from rubricbench.canonical import canonical_json
 from rubricbench.errors import InputError
 
-# A key made of these would tie the store to one person's account and write a secret to disk.
-FORBIDDEN_KEYS = frozenset(
-    {"api_key", "apikey", "api-key", "authorization", "headers", "password", "secret", "token"}
+Record = tuple[bytes, float, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+
+# The order of a record. The long texts come last, so that counting tokens need not read past them.
+COLUMNS = (
+    "key",
+    "created",
+    "finish_reason",
+    "model",
+    "url",
+    "usage",
+    "text",
+    "reasoning",
+    "request",
+)
+
+# A key made of these would tie the store to one person's account and write a secret to disk. Whole
+# names, letters only: an answer schema may well have a property "header_count" or "max_tokens".
+_SECRETS = frozenset(
+    {"accesstoken", "authorization", "bearer", "clientsecret", "cookie", "cookies", "credentials"}
+    | {"defaultheaders", "extraheaders", "headers", "httpheaders", "password", "proxyauthorization"}
+    | {"secret", "token"}
 )
 
 
@@ -42,9 +67,13 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     request: bytes = b""
     created: float = 0.0
 
-    def digest(self) -> bytes:
-        """SHA-256 over every field: what `Store.verify` compares with."""
-        return hashlib.sha256(msgspec.msgpack.encode(to_record(self))).digest()
+    def same_answer(self, other: Completion) -> bool:
+        """True if both say the same; when, where and at what price may differ."""
+        return (self.text, self.reasoning, self.finish_reason) == (
+            other.text,
+            other.reasoning,
+            other.finish_reason,
+        )
 
 
 def request_key(identity: Mapping[str, Any]) -> tuple[str, bytes]:
@@ -57,18 +86,20 @@ def request_key(identity: Mapping[str, Any]) -> tuple[str, bytes]:
     Raises:
         InputError: a key at any depth is named like a secret, or a value is not plain JSON.
     """
-    _refuse_secrets(identity)
     try:
-        request = canonical_json(identity)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"a request cannot be keyed: {error}") from None
+        request = canonical_json(identity if isinstance(identity, dict) else dict(identity))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"a request cannot be keyed: {error}", hint="give plain JSON values"
+        ) from None
+    _refuse_secrets(identity)
     return hashlib.sha256(request).hexdigest(), request
 
 
 def _refuse_secrets(value: Any) -> None:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         for key, inner in value.items():
-            if str(key).lower() in FORBIDDEN_KEYS:
+            if _is_secret(key):
                 raise InputError(
                     f"a request identity may not hold {key!r}",
                     hint="keys and headers belong to the client, not to the store",
@@ -79,39 +110,87 @@ def _refuse_secrets(value: Any) -> None:
             _refuse_secrets(inner)
 
 
-def to_record(completion: Completion) -> tuple[Any, ...]:
-    """Return the columns of the database row, text as bytes.
+@functools.lru_cache(maxsize=1024)
+def _is_secret(name: object) -> bool:
+    letters = "".join(filter(str.isalpha, str(name).lower()))
+    return letters in _SECRETS or letters.endswith("apikey")
 
-    Models do emit lone surrogates and NUL; UTF-8 with ``surrogatepass`` keeps both exactly, which
-    SQLite's TEXT would not.
+
+def raw_key(key: str) -> bytes:
+    """Return the 32 bytes of a key.
+
+    Raises:
+        InputError: it is not a hex SHA-256.
     """
-    return (
-        bytes.fromhex(completion.key),
-        _encode(completion.text),
-        _encode(completion.reasoning),
-        completion.finish_reason,
-        msgspec.json.encode(completion.usage, order="sorted"),
-        completion.model,
-        completion.url,
-        completion.request,
-        completion.created,
-    )
+    try:
+        raw = bytes.fromhex(key)
+    except (TypeError, ValueError):
+        raw = b""
+    if len(raw) != hashlib.sha256().digest_size:
+        raise InputError(f"{key!r:.80} is not a completion's key", hint="make it by request_key()")
+    return raw
 
 
-def from_record(record: tuple[Any, ...]) -> Completion:
-    """Read the columns of a database row."""
-    key, text, reasoning, finish_reason, usage, model, url, request, created = record
-    return Completion(
-        key=key.hex(),
-        text=_decode(text),
-        reasoning=_decode(reasoning),
-        finish_reason=finish_reason,
-        usage=msgspec.json.decode(usage, type=dict[str, int]),
-        model=model,
-        url=url,
-        request=request,
-        created=created,
-    )
+def to_record(completion: Completion) -> Record:
+    """Return the row of a completion.
+
+    Raises:
+        InputError: the key is not the hash of the request, or a field is of the wrong type; such a
+            row would be found damaged later.
+    """
+    c = completion
+    key, where = raw_key(c.key), f"completion {c.key}"
+    try:
+        if hashlib.sha256(c.request).digest() != key:
+            raise ValueError("its key is not the hash of its request")
+        if not math.isfinite(c.created):
+            raise ValueError(f"created is {c.created}")
+        usage = msgspec.json.encode(c.usage, order="sorted")
+        msgspec.json.decode(usage, type=dict[str, int])
+        return (
+            key,
+            float(c.created),
+            _encode(c.finish_reason),
+            _encode(c.model),
+            _encode(c.url),
+            usage,
+            _encode(c.text),
+            _encode(c.reasoning),
+            c.request,
+        )
+    except (AttributeError, TypeError, ValueError, msgspec.MsgspecError) as error:
+        raise InputError(f"it cannot be stored: {error}", where=where) from None
+
+
+def from_record(record: Sequence[Any], digest: bytes) -> Completion | None:
+    """Return the completion of a row, or None if it is not what was written."""
+    try:
+        key, created, finish_reason, model, url, usage, text, reasoning, request = record
+        if digest_of(record) != digest or hashlib.sha256(request).digest() != key:
+            return None
+        return Completion(
+            key=key.hex(),
+            created=created,
+            finish_reason=_decode(finish_reason),
+            model=_decode(model),
+            url=_decode(url),
+            usage=msgspec.json.decode(usage, type=dict[str, int]),
+            text=_decode(text),
+            reasoning=_decode(reasoning),
+            request=request,
+        )
+    except (AttributeError, TypeError, ValueError, msgspec.MsgspecError):
+        return None
+
+
+def packed(record: Sequence[Any]) -> bytes:
+    """Return the bytes that the digest hashes."""
+    return msgspec.msgpack.encode(record)
+
+
+def digest_of(record: Sequence[Any]) -> bytes:
+    """Return the SHA-256 of a record."""
+    return hashlib.sha256(packed(record)).digest()
 
 
 def _encode(text: str) -> bytes:

@@ -287,12 +287,12 @@ def test_export_and_import_carry_everything(path, tmp_path):
         for one in many:
             store.put(one)
         store.flush()
-        assert export_store(store, parquet) == 2500
+        assert store.export(parquet).exported == 2500
     with Store.open(tmp_path / "other.sqlite") as other:
         other.put(completion(0, "another answer"))
         other.put(many[1])
         other.flush()
-        report = import_store(other, parquet)
+        report = other.import_(parquet)
         assert (report.added, report.present) == (2498, 1)
         assert report.conflicting == (many[0].key,)
         assert other.get_many([many[7].key]) == {many[7].key: many[7]}
@@ -307,7 +307,7 @@ def test_equal_stores_export_equal_bytes(tmp_path):
             for i in order:
                 store.put(completion(i))
             store.flush()
-            export_store(store, tmp_path / f"{name}.parquet")
+            store.export(tmp_path / f"{name}.parquet")
         files.append((tmp_path / f"{name}.parquet").read_bytes())
     assert files[0] == files[1]
 
@@ -317,7 +317,7 @@ def test_import_refuses_rows_whose_key_is_not_their_hash(path, tmp_path):
     with Store.open(path) as store:
         store.put(forged)
         store.flush()
-        export_store(store, tmp_path / "f.parquet")
+        store.export(tmp_path / "f.parquet")
     with Store.open(tmp_path / "other.sqlite") as other:
         assert import_store(other, tmp_path / "f.parquet").damaged == (forged.key,)
         assert other.stats().completions == 0
