@@ -20,7 +20,7 @@ the report itself, so that a report cannot show a number that its own samples co
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -173,6 +173,15 @@ class ReportData:
         silent = sorted(set(names) - {s.responder for s in self.samples})
         if silent:
             raise InputError(f"a responder of the report has no samples: {silent[0]!r:.80}")
+
+    def ordered(self) -> ReportData:
+        """Return the same data with its samples in one order, whatever order they came in.
+
+        Sums of floats, and marks drawn one over the other, depend on it.
+        """
+        place = {r.name: i for i, r in enumerate(self.responders)}
+        samples = sorted(self.samples, key=lambda s: (place[s.responder], s.prompt_id, s.response))
+        return replace(self, samples=tuple(samples))
 
 
 def sample_view(

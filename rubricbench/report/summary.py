@@ -135,6 +135,7 @@ class Summary:
 
 def summarise(data: ReportData) -> Summary:
     """Compute the statistics of a report."""
+    data = data.ordered()
     resamples = Resamples((s.prompt_id for s in data.samples), seed=data.seed)
     by_name = _by_responder(data)
     models = tuple(r for r in data.responders if r.kind is Kind.MODEL)

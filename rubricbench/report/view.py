@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -47,7 +47,7 @@ class _View:
 
 def evaluation_context(data: ReportData) -> dict[str, Any]:
     """Return the context of the evaluation template."""
-    data = _ordered(data)
+    data = data.ordered()
     summary = summarise(data)
     view = _View(data, summary, styles(data.responders), score_scale(data.samples))
     subjects = [r for r in summary.responders if r.responder in summary.subjects]
@@ -76,16 +76,6 @@ def evaluation_context(data: ReportData) -> dict[str, Any]:
             ("Versions", list(flatten(data.versions))),
         ],
     }
-
-
-def _ordered(data: ReportData) -> ReportData:
-    """Return the data with its samples in one order, whatever order they came in.
-
-    Sums of floats and marks drawn one over the other depend on it.
-    """
-    place = {r.name: i for i, r in enumerate(data.responders)}
-    samples = sorted(data.samples, key=lambda s: (place[s.responder], s.prompt_id, s.response))
-    return replace(data, samples=tuple(samples))
 
 
 def _results(view: _View) -> dict[str, Any]:
