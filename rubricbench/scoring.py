@@ -303,7 +303,8 @@ def _coverage(weights: _Weights, credits: Sequence[float | None]) -> float:
 
 def _contribution(criterion: Criterion, verdict: Verdict | None, total: float) -> Contribution:
     credit = verdict.credit if verdict else None
-    amount = None if credit is None else criterion.weight * credit / total
+    # + 0.0: a penalty that is not met takes off nothing, rather than a negative zero.
+    amount = None if credit is None else criterion.weight * credit / total + 0.0
     status = verdict.status if verdict else Status.UNKNOWN
     return Contribution(criterion.id, criterion.weight, status, credit, amount)
 

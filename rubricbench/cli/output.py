@@ -28,6 +28,10 @@ class Output:
         if not self.quiet:
             click.echo(text, err=True)
 
+    def shortfall(self, text: str) -> None:
+        """Say on standard error why the exit code is not 0, quiet or not."""
+        click.echo(text, err=True)
+
     def result(self, value: Mapping[str, Any], text: str) -> None:
         """Print a result: ``value`` as JSON, or ``text`` for people."""
         if self.as_json:
