@@ -61,6 +61,14 @@ def test_a_score_on_an_edge_belongs_to_the_bin_it_opens(i: int) -> None:
     assert found.counts[i] == 2
 
 
+def test_zero_is_an_edge_of_a_bin_where_scores_are_negative() -> None:
+    # Axis −.5 to 1 with ticks at every half: three times five bins, a tenth each.
+    found = histogram(Scale(-0.5, 1.0, (-0.5, 0.0, 0.5, 1.0)), [scored(-0.05), scored(0.0)])
+    assert 0.0 in found.edges
+    assert found.edges[1] - found.edges[0] == pytest.approx(0.1)
+    assert found.counts[4:6] == (1, 1)
+
+
 def test_the_last_bin_holds_full_marks_and_unknowns_are_left_out() -> None:
     unknown = replace(SAMPLE, value=None, low=0.0, high=1.0)
     found = histogram(RATE_SCALE, [scored(1.0), scored(0.97), unknown])
