@@ -12,6 +12,7 @@ from rubricbench.readers.lines import read_lines
 from rubricbench.rows import parse_json
 
 PARQUET_BATCH = 256  # rows in memory at a time
+PARQUET_BUFFER = 1 << 20  # bytes of a column read ahead
 
 Row = tuple[int, dict[str, Any]]
 
@@ -68,15 +69,21 @@ def _parquet(path: Path) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     try:
-        with pq.ParquetFile(path) as file:
+        # As it comes, Arrow fetches the whole file ahead, and each column of a row group at once.
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=PARQUET_BUFFER) as file:
             _reject_doubled(file.schema_arrow.names, path)
             line = 0
-            for batch in file.iter_batches(PARQUET_BATCH):
+            for batch in _batches(file):
                 for row in _batch_rows(batch, path, line):
                     line += 1
                     yield line, row
     except pa.ArrowException as error:
         raise InputError(f"not a readable parquet file: {error}", where=str(path)) from None
+
+
+def _batches(file: Any) -> Iterator[Any]:
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(PARQUET_BATCH, row_groups=[group])
 
 
 def _batch_rows(batch: Any, path: Path, before: int) -> list[dict[str, Any]]:
