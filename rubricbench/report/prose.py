@@ -75,7 +75,7 @@ def _compared(difference: Difference, kind: str, summary: Summary) -> Iterator[s
         return
     named = f"{kind}, {baseline.name} ({point(summary.of(baseline).mean)})"
     if estimate.interval is None:
-        yield f"It differs from {named} by {point(estimate)}; there is no interval for that."
+        yield f"It differs from {named} by {point(estimate)}{_within(estimate)}."
     elif estimate.interval[0] > 0:
         yield f"It is {point(estimate)} ({interval(estimate)}) above {named}."
     elif estimate.interval[1] < 0:

@@ -58,7 +58,7 @@ def test_no_lead_is_claimed_where_only_the_bounds_allow_one() -> None:
 def test_one_prompt_has_no_interval() -> None:
     text = said(sample("p", "m", 0.5), sample("p", "f", 0.1), responders=(MODEL, FLOOR))
     assert "over 1 prompt (one prompt: no interval)" in text
-    assert "It differs from the floor, f (0.100) by 0.400; there is no interval for that." in text
+    assert "It differs from the floor, f (0.100) by 0.400 (one prompt: no interval)." in text
 
 
 def test_unknown_verdicts_are_named_with_their_causes() -> None:
