@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from rubricbench.report.bootstrap import Estimate
 
@@ -73,6 +74,17 @@ def interval(estimate: Estimate, form: Callable[[float], str] = decimal) -> str:
 def plural(number: int, noun: str, nouns: str = "") -> str:
     """Return ``1 prompt``, ``2 prompts``."""
     return f"{number:,} {noun if number == 1 else nouns or noun + 's'}"
+
+
+def moment(text: str) -> str:
+    """Return an ISO 8601 time to the minute, in UTC where its zone is given; other text as it is."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    if found.tzinfo is None:
+        return f"{found:%Y-%m-%d %H:%M}"
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def tick(value: float) -> str:

@@ -132,7 +132,7 @@ class ReportData:
 
     Args:
         title: heading of the page.
-        created: when the run was made, ISO 8601; shown as given.
+        created: when the run was made, ISO 8601.
         responders: in the order to be shown, models first.
         samples: every response of every responder, in any order.
         configuration: the run's settings, nested as you like; shown flattened.

@@ -103,6 +103,7 @@ def _environment() -> jinja2.Environment:
         "count": formats.count,
         "decimal": formats.decimal,
         "interval": formats.interval,
+        "moment": formats.moment,
         "percent": formats.percent,
         "plural": formats.plural,
         "number": formats.number,

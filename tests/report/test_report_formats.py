@@ -48,6 +48,19 @@ def test_an_unknown_mean_is_printed_as_bounds() -> None:
     assert (formats.point(unsure), formats.interval(unsure)) == ("0.500–0.750", "0.400–0.800")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2025-01-31T12:00:59Z", "2025-01-31 12:00 UTC"),
+        ("2025-01-31T23:30:00.123456-02:00", "2025-02-01 01:30 UTC"),
+        ("2025-01-31T12:00", "2025-01-31 12:00"),
+        ("last week", "last week"),
+    ],
+)
+def test_moments(text: str, shown: str) -> None:
+    assert formats.moment(text) == shown
+
+
 def test_small_words() -> None:
     assert formats.plural(1, "prompt") == "1 prompt"
     assert formats.plural(1200, "family", "families") == "1,200 families"
