@@ -18,8 +18,11 @@ from rubricbench.checks import (  # noqa: F401
     length,
     lists,
     markup,
+    readability,
+    schema_checks,
     structure,
     style,
+    vocabulary,
     whole,
 )
 from rubricbench.checks.registry import (
