@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Any
-
+from rubricbench.checks.patterns import compiled
 from rubricbench.checks.registry import Outcome, Param, Params, family
 from rubricbench.checks.text import (
     count_phrase,
@@ -184,6 +182,11 @@ def _each_key(keys: list[str]) -> str:
     return f"{'the key' if len(keys) == 1 else 'each of the keys'} {quoted_series(keys)}"
 
 
+def _bad_pattern(params: Params) -> str | None:
+    pattern = compiled(params["pattern"])
+    return pattern if isinstance(pattern, str) else None
+
+
 @family(
     "regex_match",
     describe=lambda p: (
@@ -194,7 +197,7 @@ def _each_key(keys: list[str]) -> str:
         "pattern": Param("str", "a pattern in RE2 syntax", minimum=1, maximum=1000),
         "full": Param("bool", "whether the whole response must match", False),
     },
-    validate=lambda p: complaint if isinstance(complaint := compiled(p["pattern"]), str) else None,
+    validate=_bad_pattern,
     passes=[
         ({"pattern": r"\b[A-Z]{2}-\d{4}\b"}, "Order AB-1234 is on its way."),
         ({"pattern": r"(?i)yes|no", "full": True}, " YES \n"),
@@ -214,19 +217,3 @@ def regex_match(text: str, params: Params) -> Outcome:
     pattern = compiled(params["pattern"])
     found = pattern.fullmatch(text.strip()) if params["full"] else pattern.search(text)
     return Outcome(found is not None, quote_short(found[0]) if found else "no match")
-
-
-@lru_cache(maxsize=256)
-def compiled(pattern: str) -> Any:
-    """Return the compiled pattern, or a complaint where RE2 does not take it."""
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = 8 << 20
-    try:
-        return re2.compile(pattern, options=options)
-    except (re2.error, UnicodeEncodeError) as error:
-        reason = error.args[0] if error.args else "unknown fault"
-        reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else reason
-        return f"not a pattern in RE2 syntax: {reason}"[:300]

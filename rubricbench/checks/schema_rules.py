@@ -18,7 +18,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from rubricbench.checks.content import compiled
+from rubricbench.checks.patterns import compiled
 from rubricbench.checks.schema_formats import FORMATS
 
 MAX_SCHEMA_CHARS = 20_000
