@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lm_eval.api.task import ConfigurableTask
+
 from rubricbench.tasks import metrics
 from rubricbench.tasks.prompts import STOPS, conversation, transcript
 
