@@ -4,7 +4,7 @@ langdetect (a port of Nakatani Shuyo's language-detection) draws n-grams of the 
 updates a naive Bayes posterior over 55 languages until one holds .99999 of it; seven such trials
 are averaged. Here every detection starts from seed 0 with a generator of its own, so that an answer
 depends on nothing but the text: not on threads, order or earlier calls. The profiles are read in
-order of their codes, so that sums round alike everywhere. Collecting n-grams word by word (words
+order of their codes, so that ties break alike everywhere. Collecting n-grams word by word (words
 repeat, so they are cached) and updating all languages at once makes it about five times as fast as
 `langdetect.detect`, with the same answers (`tests/checks/test_detection.py`).
 """
@@ -37,6 +37,7 @@ _CONVERGED = 0.99999
 _LAST_DRAW = 1_000
 _DRAWS_PER_TEST = 5
 _LEAST_PROBABILITY = 0.1
+_ROUNDING = 1e-9
 _MAX_CHARS = 10_000
 
 _CACHED_WORD_CHARS = 32
@@ -86,7 +87,7 @@ class _Model:
         if not grams:
             return None
         posterior = self._posterior(grams)
-        best = int(posterior.argmax())
+        best = int((posterior >= posterior.max() - _ROUNDING).argmax())  # ties: the first code
         if posterior[best] <= _LEAST_PROBABILITY:
             return None
         return Detected(self.codes[best], float(posterior[best]))
@@ -157,9 +158,10 @@ class _Model:
         return beliefs
 
 
-# What `Detector.cleaning_text` counts as Latin (the few signs between Z and a included) and not.
+# What `Detector.cleaning_text` counts as Latin (the few signs between Z and a included) and not
+# (the letters of Vietnamese included: its test of their block never holds).
 _LATIN = re.compile("[A-z]+")
-_NOT_LATIN = re.compile("[\u0300-\u1dff\u1f00-\U0010ffff]+")
+_NOT_LATIN = re.compile("[\u0300-\U0010ffff]+")
 
 
 class _Letters(dict[int, str]):
@@ -181,13 +183,13 @@ def _profiles() -> list[dict[str, Any]]:
     return [json.loads(path.read_bytes()) for path in paths if not path.name.startswith(".")]
 
 
-_loading = threading.Lock()
-_loaded: list[_Model] = []
+_LOADING = threading.Lock()
+_LOADED: list[_Model] = []
 
 
 def _model() -> _Model:
     """Return the model, read from disk on first use (about a second), by one thread."""
-    with _loading:
-        if not _loaded:
-            _loaded.append(_Model())
-        return _loaded[0]
+    with _LOADING:
+        if not _LOADED:
+            _LOADED.append(_Model())
+        return _LOADED[0]

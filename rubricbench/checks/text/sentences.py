@@ -18,7 +18,8 @@ from rubricbench.checks.text.characters import CACHED_TEXTS
 from rubricbench.checks.text.markdown import headings, list_items
 
 _CLOSERS = "\"'”’»)\\]*_`"
-_END = re.compile(rf"[.!?…؟۔।॥]+[{_CLOSERS}]*(?=\s)|[。！？｡][」』”’）]*")
+# Possessive, and only from the first mark of a run: linear also in a text of full stops.
+_END = re.compile(rf"(?<![.!?…؟۔।॥])[.!?…؟۔।॥]++[{_CLOSERS}]*+(?=\s)|[。！？｡][」』”’）]*+")
 _OPENERS = "\"'“‘«([*_`"
 
 
