@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rubricbench.checks.patterns import compiled
+from rubricbench.checks.patterns import PatternError, compiled
 from rubricbench.checks.registry import Outcome, Param, Params, family
 from rubricbench.checks.text import (
     count_phrase,
@@ -163,9 +163,10 @@ def key_value_lines(text: str, params: Params) -> Outcome:
     List markers, emphasis and case make no difference; lines of fenced code do not count.
     """
     filled = set()
+    reach = 2 * max(map(len, params["keys"])) + 50  # a key further on is none of ours
     for _, row in outside_fences(text):
-        if ":" in row or "：" in row:
-            key, _, value = plain(row[:2000]).replace("：", ":", 1).partition(":")
+        if ":" in (head := row[:reach]) or "：" in head:
+            key, _, value = plain(row[: reach + 200]).replace("：", ":", 1).partition(":")
             if any(map(str.isalnum, value)):
                 filled.add(searchable(key))
     missing = [key for key in params["keys"] if searchable(key) not in filled]
@@ -183,15 +184,18 @@ def _each_key(keys: list[str]) -> str:
 
 
 def _bad_pattern(params: Params) -> str | None:
-    pattern = compiled(params["pattern"])
-    return pattern if isinstance(pattern, str) else None
+    try:
+        compiled(params["pattern"])
+    except PatternError as error:
+        return str(error)
+    return None
 
 
 @family(
     "regex_match",
     describe=lambda p: (
-        f"{'The whole response' if p['full'] else 'Some part of the response'} matches the regular "
-        f"expression {quote(p['pattern'])}."
+        f"The {'whole response matches' if p['full'] else 'response contains a match of'} the "
+        f"regular expression {quote(p['pattern'])}."
     ),
     params={
         "pattern": Param("str", "a pattern in RE2 syntax", minimum=1, maximum=1000),

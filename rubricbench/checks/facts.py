@@ -101,7 +101,8 @@ def states_number(text: str, params: Params) -> Outcome:
     value, unit = float(params["value"]), params["unit"]
     margin = params["tolerance"] + _ROUNDING * max(1.0, abs(value))
     seen: list[float] = []
-    for reading in (stated_numbers, spelled_numbers):
+    is_whole = abs(round(value) - value) <= margin and value >= -margin
+    for reading in (stated_numbers, spelled_numbers) if is_whole else (stated_numbers,):
         for number in reading(text):
             seen.append(number.value)
             if abs(number.value - value) <= margin and _fits(number, unit):

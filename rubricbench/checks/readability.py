@@ -18,6 +18,8 @@ _HIATUS = re.compile(
 
 def _bad_grades(params: Params) -> str | None:
     low, high = params["minimum"], params["maximum"]
+    if low is None and high is None:
+        return "needs minimum or maximum"
     if low is not None and high is not None and low > high:
         return f"minimum {low} is above maximum {high}"
     return None
@@ -32,7 +34,6 @@ def _bad_grades(params: Params) -> str | None:
         "minimum": Param("float", "lowest grade allowed", None, minimum=-5, maximum=50),
         "maximum": Param("float", "highest grade allowed", None, minimum=-5, maximum=50),
     },
-    at_least_one_of=("minimum", "maximum"),
     validate=_bad_grades,
     passes=[
         ({"maximum": 3}, "The cat sat on the mat. It was a hot day. The dog ran home."),

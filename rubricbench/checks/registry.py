@@ -145,7 +145,7 @@ def complete(check: Check) -> tuple[Family, dict[str, Any]]:
     params = dict(check.params)
     for key in params:
         if key not in found.params:
-            raise _bad(check, key, f"{check.name} has no parameter {key!r:.60}", found)
+            raise _bad(check, str(key), f"{check.name} has no parameter {key!r:.60}", found)
     for key, spec in found.params.items():
         if params.get(key) is None:
             if spec.default is ...:
@@ -191,6 +191,13 @@ _KINDS: dict[str, Any] = {
 }
 
 
+def _is_finite(size: int | float) -> bool:
+    try:
+        return math.isfinite(size)
+    except OverflowError:  # an int beyond every float
+        return False
+
+
 def _complaint(value: Any, spec: Param) -> str | None:
     wrong_bool = isinstance(value, bool) and spec.kind != "bool"
     if wrong_bool or not isinstance(value, _KINDS[spec.kind]):
@@ -200,7 +207,7 @@ def _complaint(value: Any, spec: Param) -> str | None:
         if not all(isinstance(item, inner) and not isinstance(item, bool) for item in value):
             return f"expected {spec.kind}"
     size = value if spec.kind in ("int", "float") else len(value) if spec.kind != "bool" else 0
-    if not math.isfinite(size):
+    if not _is_finite(size):
         return "not a finite number"
     if spec.minimum is not None and size < spec.minimum:
         return f"must be at least {spec.minimum:g}"

@@ -14,7 +14,7 @@ from rubricbench.checks.bounds import amount, bad_bounds, within
 from rubricbench.checks.registry import Outcome, Param, Params, family
 from rubricbench.checks.schema_rules import UnsupportedSchemaError, validator
 from rubricbench.checks.text import clip, fences, searchable
-from rubricbench.checks.wording import quoted_series
+from rubricbench.checks.wording import quote, quoted_series
 
 MAX_JSON_DEPTH = 60
 MAX_INTEGER_DIGITS = 300
@@ -49,7 +49,7 @@ def _canonical(schema: Mapping[str, Any]) -> str:
     "json_schema",
     describe=lambda p: (
         "The response gives JSON, by itself or in one fenced code block, that is valid under this "
-        f"JSON Schema: {json.dumps(p['schema'], ensure_ascii=False)}"
+        f"JSON Schema: {quote(json.dumps(p['schema'], ensure_ascii=False))}."
     ),
     params={"schema": Param("object", "a JSON Schema, draft 2020-12 (see the notes)", maximum=100)},
     validate=_bad_schema,

@@ -18,7 +18,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from rubricbench.checks.patterns import compiled
+from rubricbench.checks.patterns import PatternError, compiled
 from rubricbench.checks.schema_formats import FORMATS
 
 MAX_SCHEMA_CHARS = 20_000
@@ -152,9 +152,14 @@ def _check_keywords(schema: Mapping[str, Any], place: str) -> None:
         if key == "format" and not (isinstance(value, str) and value in FORMATS):
             raise UnsupportedSchemaError(f"{place}: format must be one of {', '.join(FORMATS)}")
         if key == "pattern" and isinstance(value, str):
-            pattern = compiled(value)
-            if isinstance(pattern, str):
-                raise UnsupportedSchemaError(f"{place}: {pattern}")
+            _compile(value, place)
+
+
+def _compile(pattern: str, place: str) -> None:
+    try:
+        compiled(pattern)
+    except PatternError as error:
+        raise UnsupportedSchemaError(f"{place}: {error}") from None
 
 
 @lru_cache(maxsize=1)

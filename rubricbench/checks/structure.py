@@ -95,7 +95,7 @@ def _heading_noun(params: Params) -> str:
 @family(
     "keyword_in_section",
     describe=lambda p: (
-        f"Under the Markdown heading {quote(p['heading'])}, the response mentions "
+        f"The section under the Markdown heading {quote(p['heading'])} mentions "
         f"{quote(p['keyword'])}."
     ),
     params={

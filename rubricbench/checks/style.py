@@ -8,6 +8,7 @@ import unicodedata
 from rubricbench.checks.bounds import amount, bad_bounds, bounds, counted, within
 from rubricbench.checks.registry import Outcome, Param, Params, family
 from rubricbench.checks.text import (
+    count_graphemes,
     graphemes,
     headings,
     is_rule,
@@ -120,7 +121,7 @@ def max_line_length(text: str, params: Params) -> Outcome:
         size = len(row)  # never fewer than the characters a reader counts
         if size > longest:
             row = row.rstrip()
-            size = len(row) if row.isascii() else len(graphemes(row))
+            size = count_graphemes(row)
             longest = max(longest, size)
     return Outcome(longest <= limit, f"longest line: {longest:,} characters")
 
@@ -153,7 +154,7 @@ def line_count(text: str, params: Params) -> Outcome:
 def character_count(text: str, params: Params) -> Outcome:
     """How many characters a reader counts (grapheme clusters), white space at the ends aside."""
     text = text.strip()
-    return counted(len(text) if text.isascii() else len(graphemes(text)), params, "character")
+    return counted(count_graphemes(text), params, "character")
 
 
 @family(

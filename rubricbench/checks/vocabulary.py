@@ -137,7 +137,7 @@ def distinct_words_ratio(text: str, params: Params) -> Outcome:
 )
 def first_word_variety(text: str, params: Params) -> Outcome:
     """How many sentences (`text.sentences`) begin with the commonest first word, case aside."""
-    openings = (split_words(one[:300]) for one in sentences(text))
+    openings = (split_words(one[:100]) for one in sentences(text))
     firsts = Counter(fold(opening[0]) for opening in openings if opening)
     if not firsts:
         return Outcome(False, "no sentence")

@@ -18,6 +18,7 @@ share is cached by text.
 `prose`              the text with its fenced code blanked out, line numbers kept
 `plain`              a line without its Markdown: markers, emphasis, link targets
 `graphemes`          what a reader calls characters
+`count_graphemes`    how many there are, faster
 `says_something`     whether there is more than white space and punctuation
 `fold`               the form in which texts are compared: caseless, straight quotes, plain spaces
 `count_phrase`       whole-word, caseless occurrences of a word or phrase
@@ -39,6 +40,7 @@ from rubricbench.checks.text.blocks import (
 )
 from rubricbench.checks.text.characters import (
     clip,
+    count_graphemes,
     fold,
     graphemes,
     normalize,
@@ -69,6 +71,7 @@ __all__ = [
     "ListItem",
     "Section",
     "clip",
+    "count_graphemes",
     "count_phrase",
     "ends_with_phrase",
     "fences",

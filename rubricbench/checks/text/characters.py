@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
 # Responses are checked one after another, each by several checks: a few entries are enough, and a
 # small cache cannot hold much memory even for the longest texts.
@@ -65,6 +66,21 @@ def graphemes(text: str) -> tuple[str, ...]:
 def says_something(text: str) -> bool:
     """Tell whether there is more than white space and punctuation: a letter, a number, an emoji."""
     return bool(text.strip(_SAYS_NOTHING))
+
+
+def count_graphemes(text: str) -> int:
+    """Return how many user-perceived characters there are."""
+    if text.isascii() or not _joining().search(text):
+        return len(text)
+    return len(graphemes(text))
+
+
+@lru_cache(maxsize=1)
+def _joining() -> Any:
+    """Return a pattern of the characters that may be one with a neighbour; line ends are not."""
+    import regex
+
+    return regex.compile(r"(?V1)[\P{GCB=Other}--\p{GCB=Control}--[\r\n]]")
 
 
 def clip(text: str, limit: int = 60) -> str:
