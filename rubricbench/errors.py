@@ -40,7 +40,7 @@ class SchemaError(InputError):
     """A row breaks the data model.
 
     Args:
-        code: stable name of the fault, such as ``empty_criterion`` (the list: `schema.FAULTS`).
+        code: stable name of the fault, such as ``empty_criterion`` (the list: `validity.FAULTS`).
         field: path of the offending field, such as ``rubrics[2].weight``.
         file: file the row came from, if any.
         line: 1-based line or row number in that file, if any.

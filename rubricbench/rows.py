@@ -10,6 +10,7 @@ the paper's. Reading is strict: an unknown key, a wrong type or a sum that does 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,6 +46,7 @@ def rubric_from_row(
 
 
 def _rubric(row: Mapping[str, Any]) -> Rubric:
+    mapping(row, "")
     known_keys(row, _ROW_KEYS)
     prompt = _prompt(row)
     items = typed(row, "rubrics", list | tuple)
@@ -122,11 +124,15 @@ def _check(value: Any) -> Check | None:
     if value is None:
         return None
     mapping(value, "check")
-    params = value.get("params") or {}
-    if isinstance(params, str):
-        params = parse_json(params, "check.params")
-    mapping(params, "check.params")
-    return Check(typed(value, "name", str), dict(params))
+    try:
+        known_keys(value, frozenset({"name", "params"}))
+        params = value.get("params") or {}
+        if isinstance(params, str):
+            params = parse_json(params, "params")
+        mapping(params, "params")
+        return Check(typed(value, "name", str), dict(params))
+    except SchemaError as error:
+        raise error.within("check") from None
 
 
 def _origin(value: Any) -> Origin | None:
@@ -134,6 +140,7 @@ def _origin(value: Any) -> Origin | None:
         return None
     mapping(value, "origin")
     try:
+        known_keys(value, frozenset({"method", "round", "pair", "generators"}))
         return Origin(
             method=typed(value, "method", str),
             round=optional(value, "round", int) or 0,
@@ -153,7 +160,8 @@ def _check_sums(row: Mapping[str, Any], rubric: Rubric) -> None:
             field="number_of_criteria",
         )
     total = optional(row, "total_weight", int | float)
-    if total is not None and total != rubric.total_weight:
+    # What another program added up may differ in the last digits.
+    if total is not None and not math.isclose(total, rubric.total_weight, rel_tol=1e-9):
         raise SchemaError(
             "total_weight_mismatch",
             f"it says {total}, the positive weights add up to {rubric.total_weight}",

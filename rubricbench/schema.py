@@ -1,8 +1,9 @@
 """The data model: prompts, rubrics, responses, verdicts. Frozen, strict, with stable content ids.
 
 An object that exists is valid: every constructor checks its values and raises `SchemaError` with a
-named fault (`FAULTS`) and the path of the field. Reading and writing rows of files is the business
-of `rubricbench.rows`; the column types of each table are in `rubricbench.tables`.
+named fault (`rubricbench.validity.FAULTS`) and the path of the field. Reading and writing rows of
+files is the business of `rubricbench.rows`; the column types of each table are in
+`rubricbench.tables`.
 
 Ids are hashes of content (`rubricbench.canonical`), so the same text has the same id everywhere
 and a changed criterion is a new one. A criterion's id covers its text and check but not its
@@ -12,7 +13,6 @@ dataset are kept.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -21,44 +21,22 @@ import msgspec
 
 from rubricbench.canonical import content_id
 from rubricbench.errors import SchemaError
+from rubricbench.validity import (
+    FAULTS,
+    MAX_CRITERIA,
+    MAX_CRITERION_CHARS,
+    MAX_ID_CHARS,
+    MAX_TAG_CHARS,
+    valid_label,
+    valid_object,
+    valid_text,
+    valid_tuple,
+    valid_type,
+    valid_weight,
+    weight_sum,
+)
 
-MAX_CRITERION_CHARS = 10_000
-MAX_TEXT_CHARS = 2_000_000  # one message or one response
-MAX_TAG_CHARS = 200
-MAX_CRITERIA = 200
-MAX_ABS_WEIGHT = 1e6
 ROLES = ("system", "user", "assistant", "tool")
-
-FAULTS: dict[str, str] = {
-    "empty_criterion": "a criterion without text",
-    "empty_text": "a required text is empty",
-    "empty_messages": "a prompt without messages",
-    "unknown_role": "a message role outside: " + ", ".join(ROLES),
-    "weight_not_a_number": "a weight that is not an int or float",
-    "weight_not_finite": "a weight that is NaN or infinite, or beyond one million",
-    "weight_zero": "a weight of zero: the criterion could not count",
-    "no_criteria": "a rubric without criteria",
-    "no_positive_weight": "a rubric whose weights are all penalties has no scale",
-    "too_many_criteria": f"more than {MAX_CRITERIA} criteria",
-    "duplicate_criterion": "the same criterion twice in a rubric",
-    "unknown_key": "a key the data model does not have",
-    "missing_key": "a required key is absent",
-    "wrong_type": "a value of another type than the field's",
-    "text_too_long": "a text over the limit of its field",
-    "lone_surrogate": "a text with half of a surrogate pair: not valid Unicode",
-    "nul_character": "a text with a NUL character",
-    "count_mismatch": "number_of_criteria differs from the criteria present",
-    "total_weight_mismatch": "total_weight differs from the sum of the positive weights",
-    "id_mismatch": "a prompt_id that contradicts the prompt it stands beside",
-    "bad_check": "a check that does not exist, or parameters it does not accept",
-    "bad_verdict": "a verdict whose status, probability and cause contradict one another",
-    "bad_json": "text that is not JSON",
-    "bad_csv": "text that is not CSV",
-    "bad_encoding": "bytes that are not UTF-8",
-    "ragged_row": "a CSV row with more or fewer fields than its header",
-    "duplicate_id": "one response id on two rows",
-    "duplicate_prompt": "one prompt with two rubrics",
-}
 
 
 class Status(StrEnum):
@@ -111,45 +89,6 @@ _INFRASTRUCTURE = frozenset(
 )
 
 
-def valid_text(
-    value: Any,
-    field: str,
-    *,
-    limit: int = MAX_TEXT_CHARS,
-    allow_empty: bool = False,
-    empty_fault: str = "empty_text",
-) -> str:
-    """Return ``value`` if it is text that can be stored, hashed and sent, else SchemaError."""
-    if not isinstance(value, str):
-        raise SchemaError("wrong_type", f"expected text, got {type(value).__name__}", field=field)
-    if not allow_empty and not value.strip():
-        raise SchemaError(empty_fault, FAULTS[empty_fault], field=field)
-    if len(value) > limit:
-        raise SchemaError(
-            "text_too_long", f"{len(value):,} characters, the limit is {limit:,}", field=field
-        )
-    if "\x00" in value:
-        raise SchemaError("nul_character", FAULTS["nul_character"], field=field)
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise SchemaError("lone_surrogate", FAULTS["lone_surrogate"], field=field) from None
-    return value
-
-
-def valid_weight(value: Any, field: str) -> int | float:
-    """Return the weight, whole floats as int; raise SchemaError for what cannot weigh anything."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise SchemaError(
-            "weight_not_a_number", f"expected a number, got {value!r:.60}", field=field
-        )
-    if not math.isfinite(value) or abs(value) > MAX_ABS_WEIGHT:
-        raise SchemaError("weight_not_finite", f"{FAULTS['weight_not_finite']}", field=field)
-    if value == 0:
-        raise SchemaError("weight_zero", FAULTS["weight_zero"], field=field)
-    return int(value) if float(value).is_integer() else float(value)
-
-
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One turn of a conversation.
 
@@ -189,8 +128,12 @@ class Prompt(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     id: str = ""
 
     def __post_init__(self) -> None:
+        valid_tuple(self.messages, Message, "messages")
         if not self.messages:
             raise SchemaError("empty_messages", FAULTS["empty_messages"], field="messages")
+        for name in ("domain", "source", "license", "split", "canary"):
+            valid_label(getattr(self, name), name)
+        valid_label(self.id, "prompt_id", limit=MAX_ID_CHARS)
         if not self.id:
             turns = [[m.role, m.content] for m in self.messages]
             msgspec.structs.force_setattr(self, "id", content_id("p", turns))
@@ -214,6 +157,10 @@ class Check(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     params: dict[str, Any] = {}
 
+    def __post_init__(self) -> None:
+        valid_text(self.name, "name", limit=MAX_ID_CHARS)
+        valid_object(self.params, "params")
+
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a criterion came into a rubric.
@@ -229,6 +176,14 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     round: int = 0
     pair: tuple[str, ...] = ()
     generators: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        valid_text(self.method, "method", limit=MAX_ID_CHARS)
+        valid_type(self.round, int, "round")
+        for name in ("pair", "generators"):
+            valid_tuple(getattr(self, name), str, name)
+            for i, text in enumerate(getattr(self, name)):
+                valid_text(text, f"{name}[{i}]", limit=MAX_ID_CHARS)
 
 
 class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -255,8 +210,12 @@ class Criterion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             self.criterion, "criterion", limit=MAX_CRITERION_CHARS, empty_fault="empty_criterion"
         )
         msgspec.structs.force_setattr(self, "weight", valid_weight(self.weight, "weight"))
+        valid_tuple(self.tags, str, "tags")
         for i, tag in enumerate(self.tags):
             valid_text(tag, f"tags[{i}]", limit=MAX_TAG_CHARS)
+        valid_type(self.check, Check | None, "check")
+        valid_type(self.origin, Origin | None, "origin")
+        valid_label(self.id, "id", limit=MAX_ID_CHARS)
         if not self.id:
             check = [self.check.name, self.check.params] if self.check else None
             msgspec.structs.force_setattr(self, "id", content_id("c", [self.criterion, check]))
@@ -274,7 +233,7 @@ class Rubric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         prompt: the prompt.
         criteria: the criteria, in order; at least one has a positive weight.
         version: free version label of this rubric.
-        method: how it was made (DESIGN: ``authored``, ``initial``, ``4_great_diverse_pairs``, …).
+        method: how it was made: ``authored``, ``initial``, ``4_great_diverse_pairs``, …
         extra: columns of a foreign dataset, kept so that a row can be written back unchanged.
     """
 
@@ -285,6 +244,10 @@ class Rubric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     extra: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
+        valid_type(self.prompt, Prompt, "prompt")
+        valid_tuple(self.criteria, Criterion, "rubrics")
+        valid_label(self.version, "version")
+        valid_label(self.method, "method")
         if not self.criteria:
             raise SchemaError("no_criteria", FAULTS["no_criteria"], field="rubrics")
         if len(self.criteria) > MAX_CRITERIA:
@@ -315,7 +278,7 @@ class Rubric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def total_weight(self) -> int | float:
         """Sum of the positive weights: what a perfect response earns."""
-        return sum(c.weight for c in self.criteria if c.weight > 0)
+        return weight_sum(c.weight for c in self.criteria if c.weight > 0)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Rubric:
@@ -369,8 +332,13 @@ class Response(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     id: str = ""
 
     def __post_init__(self) -> None:
-        valid_text(self.prompt_id, "prompt_id")
+        valid_text(self.prompt_id, "prompt_id", limit=MAX_ID_CHARS)
         valid_text(self.text, "text", allow_empty=True)
+        valid_label(self.generator, "generator")
+        valid_label(self.finish_reason, "finish_reason")
+        valid_label(self.id, "response_id", limit=MAX_ID_CHARS)
+        valid_object(self.sampling, "sampling")
+        valid_object(self.usage, "usage")
         if not self.id:
             identity = [self.prompt_id, self.generator, self.sampling, self.text]
             msgspec.structs.force_setattr(self, "id", content_id("a", identity))
@@ -394,6 +362,10 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     evidence: str = ""
 
     def __post_init__(self) -> None:
+        # By identity: the plain text "unknown" would pass for a known status, and count as unmet.
+        valid_type(self.status, Status, "status")
+        valid_type(self.cause, Cause | None, "cause")
+        valid_type(self.p_met, float | int | None, "p_met")
         unknown = self.status is Status.UNKNOWN
         if unknown != (self.cause is not None) or (unknown and self.p_met is not None):
             raise SchemaError(

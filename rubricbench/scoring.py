@@ -25,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rubricbench.errors import InputError
 from rubricbench.schema import Criterion, Rubric, Status, Verdict
+from rubricbench.validity import weight_sum
 
 CRITICAL_TAG = "critical"
 
@@ -135,7 +136,7 @@ class Strategy:
                     f"aggregation {self.name!r} has no parameter {key!r}",
                     hint="it takes: " + (", ".join(allowed) or "none"),
                 )
-            if isinstance(value, bool) or not 0 <= float(value) <= 1:
+            if not _is_share(value):
                 raise InputError(f"parameter {key!r} of {self.name!r} must lie in [0, 1]")
 
     def __str__(self) -> str:
@@ -146,6 +147,11 @@ class Strategy:
     def aggregate(self, rubric: _Weights, columns: Sequence[Column]) -> Column:
         """Apply the aggregation to one credit per criterion, scalars or arrays."""
         return STRATEGIES[self.name](rubric, columns, **{**_PARAMS[self.name], **self.params})
+
+
+def _is_share(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 <= value <= 1
 
 
 def _weighted_sum(weights: Iterable[int | float], columns: Iterable[Column]) -> Column:
@@ -213,7 +219,7 @@ WEIGHTED_MEAN = Strategy()
 @functools.lru_cache(maxsize=4096)
 def _weights_of(criteria: tuple[tuple[int | float, bool], ...]) -> _Weights:
     weights = tuple(weight for weight, _ in criteria)
-    return _Weights(weights, tuple(c for _, c in criteria), sum(w for w in weights if w > 0))
+    return _Weights(weights, tuple(c for _, c in criteria), weight_sum(w for w in weights if w > 0))
 
 
 def _weights(criteria: Iterable[Criterion]) -> _Weights:
@@ -281,8 +287,8 @@ def _bounds(
     if strategy.name == "implicit":
         if grade is None:
             return 0.0, 1.0
-        if not 0.0 <= grade <= 1.0:
-            raise InputError(f"grade is {grade}, not in [0, 1]")
+        if not _is_share(grade):
+            raise InputError(f"grade is {grade!r:.40}, not in [0, 1]")
         return float(grade), float(grade)
     if None not in credits:
         value = float(strategy.aggregate(weights, credits))
@@ -298,7 +304,7 @@ def _coverage(weights: _Weights, credits: Sequence[float | None]) -> float:
     known = _weighted_sum(
         (abs(w) for w in weights.weights), [0.0 if v is None else 1.0 for v in credits]
     )
-    return float(known / sum(abs(w) for w in weights.weights))
+    return float(known / weight_sum(map(abs, weights.weights)))
 
 
 def _contribution(criterion: Criterion, verdict: Verdict | None, total: float) -> Contribution:
@@ -343,13 +349,16 @@ def score_matrix(
         value=np.where(holes, np.nan, low),
         low=low,
         high=high,
-        coverage=known / sum(abs(w) for w in weights.weights),
+        coverage=known / weight_sum(map(abs, weights.weights)),
         strategy=str(strategy),
     )
 
 
 def _credit_matrix(credits: ArrayLike, criteria: int) -> NDArray[np.float64]:
-    matrix = np.asarray(credits, dtype=np.float64)
+    try:
+        matrix = np.asarray(credits, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError("credits must be a matrix of numbers, NaN where unknown") from None
     if matrix.ndim != 2 or matrix.shape[1] != criteria:
         raise InputError(
             f"expected credits of shape (n, {criteria}), got {matrix.shape}",

@@ -141,5 +141,5 @@ def to_arrow(table: str, rows: list[dict[str, Any]]) -> pa.Table:
     """
     try:
         return pa.Table.from_pylist(rows, schema=schema(table))
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+    except (pa.ArrowException, OverflowError, UnicodeError) as error:
         raise InputError(f"rows do not fit the {table} table: {error}") from None

@@ -76,6 +76,13 @@ def test_our_row_has_the_papers_columns_with_the_same_values():
     }
 
 
+def test_stated_total_may_differ_in_the_last_digits():
+    rubrics = [{"criterion": f"c{i}", "weight": i / 10} for i in (1, 2, 3)]
+    for total in (0.6, 0.1 + 0.2 + 0.3):  # 0.6000000000000001
+        row = {"prompt": "p", "rubrics": rubrics, "total_weight": total}
+        assert rubric_from_row(row).total_weight == 0.6
+
+
 @pytest.mark.parametrize(
     ("code", "field", "row"),
     [
@@ -121,6 +128,30 @@ def test_our_row_has_the_papers_columns_with_the_same_values():
                 rubrics=[{"criterion": "a", "weight": 1, "check": {"name": "x", "params": "{"}}]
             ),
         ),
+        (
+            "bad_json",
+            "rubrics[0].check.params",
+            paper_row(
+                rubrics=[
+                    {"criterion": "a", "weight": 1, "check": {"name": "x", "params": '{"v":1e999}'}}
+                ]
+            ),
+        ),
+        (
+            "unknown_key",
+            "rubrics[0].check.param",
+            paper_row(
+                rubrics=[{"criterion": "a", "weight": 1, "check": {"name": "x", "param": 1}}]
+            ),
+        ),
+        (
+            "unknown_key",
+            "rubrics[0].origin.rounds",
+            paper_row(
+                rubrics=[{"criterion": "a", "weight": 1, "origin": {"method": "add", "rounds": 2}}]
+            ),
+        ),
+        ("lone_surrogate", "prompt_id", paper_row(prompt_id="\ud800")),
     ],
 )
 def test_fault_names_code_file_line_and_field(code, field, row):
@@ -197,3 +228,9 @@ def test_json_that_is_not_quite_json_is_refused(text):
 def test_every_table_has_features_with_its_columns():
     for table, schema in SCHEMAS.items():
         assert list(features(table)) == schema.names
+
+
+@pytest.mark.parametrize("row", [None, ["prompt"], "prompt"])
+def test_what_is_no_row_is_refused(row):
+    with pytest.raises(SchemaError, match="expected an object"):
+        rubric_from_row(row)

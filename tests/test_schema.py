@@ -10,13 +10,11 @@ from hypothesis import strategies as st
 
 from rubricbench.errors import SchemaError
 from rubricbench.schema import (
-    FAULTS,
-    MAX_CRITERIA,
-    MAX_CRITERION_CHARS,
     Cause,
     Check,
     Criterion,
     Message,
+    Origin,
     Prompt,
     Response,
     Rubric,
@@ -25,6 +23,7 @@ from rubricbench.schema import (
     met,
     unknown,
 )
+from rubricbench.validity import FAULTS, MAX_CRITERIA, MAX_CRITERION_CHARS
 
 
 def criterion(text: str = "is clear", weight: object = 1, **rest: object) -> Criterion:
@@ -46,6 +45,7 @@ def rubric(*criteria: Criterion) -> Rubric:
         ("weight_not_finite", lambda: criterion(weight=math.nan)),
         ("weight_not_finite", lambda: criterion(weight=math.inf)),
         ("weight_not_finite", lambda: criterion(weight=1e7)),
+        ("weight_not_finite", lambda: criterion(weight=10**400)),
         ("weight_not_a_number", lambda: criterion(weight="3")),
         ("weight_not_a_number", lambda: criterion(weight=True)),
         ("weight_not_a_number", lambda: criterion(weight=None)),
@@ -67,6 +67,22 @@ def rubric(*criteria: Criterion) -> Rubric:
         ("empty_text", lambda: Prompt.from_text("")),
         ("empty_text", lambda: Response(prompt_id="", text="x")),
         ("lone_surrogate", lambda: Response(prompt_id="p", text="\udc00")),
+        ("wrong_type", lambda: criterion(tags="critical")),
+        ("wrong_type", lambda: criterion(check="title")),
+        ("lone_surrogate", lambda: criterion(id="\ud800")),
+        ("bad_json", lambda: Check("keywords_include", {"keywords": ["\ud800"]})),
+        ("bad_json", lambda: Check("states_number", {"value": math.inf})),
+        ("bad_json", lambda: Check("states_number", {"value": {1, 2}})),
+        ("wrong_type", lambda: Check("title", None)),  # type: ignore[arg-type]
+        ("wrong_type", lambda: Origin(method="split", pair=(1, 2))),  # type: ignore[arg-type]
+        ("wrong_type", lambda: Prompt(messages="hello")),  # type: ignore[arg-type]
+        ("nul_character", lambda: Prompt.from_text("p", id="a\x00b")),
+        ("text_too_long", lambda: Prompt.from_text("p", id="a" * 100_000)),
+        ("lone_surrogate", lambda: Prompt.from_text("p", source="\ud800")),
+        ("bad_json", lambda: Response(prompt_id="p", text="x", sampling={"top_p": math.nan})),
+        ("wrong_type", lambda: Verdict(criterion_id="c", status="unknown")),  # type: ignore[arg-type]
+        ("wrong_type", lambda: Verdict(criterion_id="c", status="passed")),  # type: ignore[arg-type]
+        ("wrong_type", lambda: Verdict(criterion_id="c", status=Status.MET, p_met="1")),  # type: ignore[arg-type]
         ("bad_verdict", lambda: Verdict(criterion_id="c", status=Status.UNKNOWN)),
         ("bad_verdict", lambda: Verdict(criterion_id="c", status=Status.MET, cause=Cause.EMPTY)),
         ("bad_verdict", lambda: Verdict(criterion_id="c", status=Status.MET, p_met=1.5)),

@@ -284,3 +284,26 @@ def test_matrix_of_wrong_shape_or_range_is_refused(credits):
 
 def test_empty_matrix_scores_nobody():
     assert score_matrix(rubric(1, 2), np.empty((0, 2))).value.shape == (0,)
+
+
+@pytest.mark.parametrize("credits", [[["met"]], [[1.0], [1.0, 0.0]], [[object()]]])
+def test_matrix_of_something_else_than_numbers_is_refused(credits):
+    with pytest.raises(InputError, match="matrix of numbers"):
+        score_matrix(rubric(1), credits)
+
+
+@pytest.mark.parametrize("cap", ["0.5", None, True, math.nan, 10**400])
+def test_parameter_that_is_no_share_is_refused(cap):
+    with pytest.raises(InputError, match="must lie in"):
+        Strategy("capped_penalties", {"cap": cap})
+
+
+@pytest.mark.parametrize("grade", ["0.5", True, math.nan, -0.1])
+def test_grade_that_is_no_share_is_refused(grade):
+    with pytest.raises(InputError, match="grade"):
+        score(rubric(1), [], strategy=Strategy("implicit"), grade=grade)
+
+
+def test_fractional_weights_add_up_correctly_rounded():
+    # Added from the left, 0.1 + 0.2 + 0.3 is 0.6000000000000001 (and 0.6 in Python 3.12 and later).
+    assert score(rubric(0.1, 0.2, 0.3), []).total_weight == 0.6

@@ -77,10 +77,10 @@ def describe(check: Check) -> str:
 
 
 def verify(criterion: Criterion, text: str) -> Verdict:
-    """Return the verdict on a criterion that has a check; unknown where the text is too long.
+    """Return the verdict on a criterion; unknown where it has no check or the text is too long.
 
     Raises:
-        SchemaError: ``bad_check``, also where the criterion has none.
+        SchemaError: ``bad_check``.
     """
     if criterion.check is None:
         return unknown(criterion.id, Cause.NOT_JUDGED, "needs a judge")

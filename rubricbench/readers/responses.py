@@ -12,7 +12,8 @@ from rubricbench.errors import InputError, SchemaError
 from rubricbench.readers.rows import Row, nested, read_rows
 from rubricbench.readers.seen import SeenIds
 from rubricbench.rows import messages_from
-from rubricbench.schema import Prompt, Response, valid_text
+from rubricbench.schema import Prompt, Response
+from rubricbench.validity import valid_text
 
 # Field of a response -> the columns it is looked for in, in order of preference.
 COLUMNS: dict[str, tuple[str, ...]] = {

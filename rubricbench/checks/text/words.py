@@ -16,16 +16,27 @@ import regex
 
 from rubricbench.checks.text.characters import CACHED_TEXTS
 
+# Underscores are tried from the first of a run only: a line of 200,000 takes milliseconds.
 _ASCII_WORD = re.compile(
-    r"_*[A-Za-z0-9]\w*(?:(?:(?<=[A-Za-z])['.](?=[A-Za-z])|(?<=[0-9])[.,;'](?=[0-9]))\w+)*",
+    r"(?<!_)_*+[A-Za-z0-9]\w*(?:(?:(?<=[A-Za-z])['.](?=[A-Za-z])|(?<=[0-9])[.,;'](?=[0-9]))\w+)*",
     re.ASCII,
+)
+
+# For texts of Latin, Greek and Cyrillic letters, punctuation and simple emoji, which need neither
+# marks nor invisible joiners nor scripts without spaces: `re` has the same words in half the time.
+_NOT_SIMPLE = re.compile(
+    "[^\x00-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e"
+    "\u2070-\u20bf\u2100-\u2bff\U0001f300-\U0001faff]"
+)
+_SIMPLE_WORD = re.compile(
+    r"(?<!_)_*+[^\W_]\w*(?:(?:(?<=[^\W\d_])['’.·](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d))\w+)*"
 )
 
 # Marks (accents, vowel signs) and the invisible joiners belong to the character before them.
 _INSIDE = r"[\p{L}\p{N}\p{M}_\u00ad\u200c-\u200f\u2060--[\p{Han}\p{Hiragana}]]*+"
 _WORD = regex.compile(
     rf"""(?V1)[\p{{Han}}\p{{Hiragana}}]\p{{M}}*+
-    | _*[\p{{L}}\p{{N}}]{_INSIDE}
+    | (?<!_)_*+[\p{{L}}\p{{N}}]{_INSIDE}
       (?:(?:(?<=[\p{{L}}\p{{M}}])['’.·](?=\p{{L}})|(?<=\p{{N}})[.,;'’](?=\p{{N}})){_INSIDE})*+
     """,
     regex.VERBOSE,
@@ -40,5 +51,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def split_words(text: str) -> tuple[str, ...]:
     """Return the words without keeping them: for pieces, which would crowd out whole texts."""
-    pattern = _ASCII_WORD if text.isascii() else _WORD
+    if text.isascii():
+        return tuple(_ASCII_WORD.findall(text))
+    pattern = _WORD if _NOT_SIMPLE.search(text) else _SIMPLE_WORD
     return tuple(pattern.findall(text))
