@@ -9,7 +9,8 @@ from typing import NamedTuple
 from rubricbench.checks.text import fold
 from rubricbench.checks.text.inline import without_code
 
-_NUMERIC = re.compile(r"\[(\d{1,4}(?:[ ]?[,;–-][ ]?\d{1,4}){0,40})\]")
+_OPERATORS = tuple("=:+-*/<>,([{")  # what stands before a list of numbers, not before a citation
+_NUMERIC = re.compile(r"\[([1-9]\d{0,3}(?:[ ]?[,;–-][ ]?[1-9]\d{0,3}){0,40})\]")
 _LINK = re.compile(
     r"(?<!!)\[(?!\^)[^\[\]\n]{1,500}\]\((https?://[^\s()]{1,1000}(?:\([^\s()]{0,200}\))?)"
 )
@@ -37,6 +38,17 @@ _LEADS = _listed("see also cf. e.g. e.g., as cited in and compare")
 _LINKS = _listed(
     "et al al. al., and & de der den van von la le du di da dos of for the y ibn bin el al-"
 )
+_CUES = _listed("by to see cf. following with")
+_REPORTING = _listed(
+    "argue argues argued claim claims claimed compare compared compares conclude concluded "
+    "concludes define defined defines demonstrate demonstrated demonstrates describe described "
+    "describes develop developed develops discuss discussed discusses emphasise emphasised "
+    "emphasize emphasized emphasizes estimate estimated estimates examine examined examines find "
+    "finds found identified identifies identify introduced introduces investigated investigates "
+    "note noted notes observe observed observes points pointed propose proposed proposes provide "
+    "provided provides report reported reports review reviewed reviews say says show showed shown "
+    "shows state stated states studied suggest suggested suggests used wrote writes write"
+)
 _MAX_NAMES = 14
 
 
@@ -54,7 +66,8 @@ def citations(text: str, style: str) -> list[str]:
 
 def _numeric(text: str) -> Iterator[str]:
     for match in _NUMERIC.finditer(text):
-        if not _opens_line(text, match.start()):
+        before = text[max(match.start() - 2, 0) : match.start()].rstrip()[-1:]
+        if before not in _OPERATORS and not _opens_line(text, match.start()):
             yield from _expand(match[1])
 
 
@@ -88,7 +101,10 @@ def _author_year(text: str) -> Iterator[str]:
     for match in _PARENTHESIS.finditer(text):
         inside = match[1].strip()
         if ending := _ENDING.match(inside):
-            author = _last_author(text[max(match.start() - 60, 0) : match.start()])
+            author = _author_before(
+                text[max(match.start() - 80, 0) : match.start()],
+                text[match.end() : match.end() + 30],
+            )
             yield from _keys(author, ending["years"])
             continue
         for part in inside.split(";"):
@@ -102,7 +118,7 @@ def _keys(author: str, years: str) -> Iterator[str]:
 
 
 def _author(names: str) -> str:
-    """Return the names if they read as authors, "" if not.
+    """Return the names without what links them if they read as authors, "" if not.
 
     Authors are capitalised names and the words that link them ("and", "et al.", "van der").
     """
@@ -113,24 +129,36 @@ def _author(names: str) -> str:
         return ""
     named = [token for token in tokens if token.lower() not in _LINKS]
     is_author = 0 < len(tokens) <= _MAX_NAMES and named and all(map(_is_name, named))
-    return " ".join(tokens) if is_author else ""
+    return " ".join(name.strip(",.") for name in named) if is_author else ""
 
 
 def _is_name(token: str) -> bool:
-    token = token.strip(",.'’\"“”*_")
-    return token[:1].isupper() and not any(map(str.isdigit, token))
+    token = token.strip(",.'’*_")
+    return token[:1].isupper() and not any(char.isdigit() or char in '"“”' for char in token)
 
 
-def _last_author(before: str) -> str:
-    """Return the name that "(2020)" follows, "" where what stands there is none."""
-    tokens = before.rstrip().rstrip("*_").split()[-4:]
-    while tokens and tokens[-1].lower().strip("’'s,") in ("et", "al.", "al"):
-        del tokens[-1]
+def _author_before(before: str, after: str) -> str:
+    """Return the author that "(2020)" follows, "" where what stands there is none.
+
+    "Jaws (1975)" is a film: without "et al.", "&" or a genitive an author is known by a cue before
+    ("by Smith (2020)") or a verb of reporting after ("Smith (2020) found").
+    """
+    tokens = before.rstrip(" *_").split()[-8:]
     if not tokens or not before[-1:].isspace():
         return ""
-    name = tokens[-1].strip("*_").removesuffix("’s").removesuffix("'s")
-    is_author = _is_name(name) and len(name) > 1 and name.lower().strip(",.") not in _NO_AUTHOR
-    return name.strip(",") if is_author and name[-1].isalpha() else ""
+    others = tokens[-1].lower().strip(",.’'s") == "al"
+    while tokens and tokens[-1].lower().strip(",.’'s") in ("et", "al"):
+        del tokens[-1]
+    names: list[str] = []
+    while tokens and (_is_name(tokens[-1]) or (names and tokens[-1].lower() in _LINKS)):
+        names.insert(0, tokens.pop())
+    cue = names[0].lower() if names and names[0].lower() in _CUES else "".join(tokens[-1:]).lower()
+    verb = "".join(after.split(maxsplit=1)[:1]).lower().strip(",.;:")
+    is_cited = others or "&" in names or (names and names[-1].endswith(("’s", "'s")))
+    is_entry = any(len(name.strip(".,")) == 1 for name in names if name != "&")
+    if not names or is_entry or not (is_cited or cue in _CUES or verb in _REPORTING):
+        return ""
+    return _author(" ".join(names)).removesuffix("’s").removesuffix("'s")
 
 
 STYLES = {

@@ -45,7 +45,8 @@ def citation_count(text: str, params: Params) -> Outcome:
 
     ``numeric``: numbers in square brackets; ``[2, 3]`` are two, ``[4-6]`` three. A bracket that
     opens a line is an entry of the reference list. ``author_year``: "(Smith & Ng, 2020; Lee 2019)"
-    are two, "Ng et al. (2019)" is one; months and seasons are no authors. ``markdown_link``:
+    are two, "Ng et al. (2019)" and "Ng (2019) found" are one, "Jaws (1975)" is a film and months
+    are no authors (`citations` has the rules). ``markdown_link``:
     ``[text](http…)``, not images. ``url``: any http(s) or www address, also inside a link.
     ``footnote``: ``[^id]``, not the note itself (``[^id]: …``).
     """

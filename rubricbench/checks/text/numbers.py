@@ -256,7 +256,11 @@ _SPELLED = re.compile(rf"\b(?:{_NUMBER_WORD})(?:(?:[ -]|[ ]and[ ])(?:{_NUMBER_WO
 
 
 def spelled_numbers(text: str) -> Iterator[Stated]:
-    """Yield the whole numbers written in English words; the pronoun "one" counts as 1."""
+    """Yield the whole numbers written in English words.
+
+    A lone "one" is bare (a number without a unit) only in "… is one." and the like: elsewhere it is
+    mostly a pronoun.
+    """
     # Matching without regard to case is several times slower, and "İ" would shift the places.
     lowered = text.lower() if text.isascii() else text.translate(_LOWER)
     for match in _SPELLED.finditer(lowered):
@@ -265,7 +269,14 @@ def spelled_numbers(text: str) -> Iterator[Stated]:
             continue  # the scale word of "1.2 million"
         after = text[match.end() : match.end() + AROUND]
         for value in _spoken(match[0].replace("-", " ").split()):
-            yield Stated(float(value), before, after)
+            yield Stated(
+                float(value), before, after, match[0] != "one" or _is_result(before, after)
+            )
+
+
+def _is_result(before: str, after: str) -> bool:
+    follows = before.endswith((" is ", " are ", " be ", " equals ", " to ", ": ", "= ", " is **"))
+    return follows and not after[:2].strip()[:1].isalnum()
 
 
 def _spoken(run: list[str]) -> Iterator[int]:
