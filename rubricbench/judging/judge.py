@@ -1,0 +1,222 @@
+"""Grade responses against rubrics with a judge model.
+
+A judge is an endpoint, a model, and how it is asked (`JudgeConfig`); what it answers is kept in a
+store, so no call is ever paid for twice::
+
+    from rubricbench.judging import Item, Judge, JudgeConfig
+    from rubricbench.store import Store
+
+    config = JudgeConfig(base_url="http://127.0.0.1:8000/v1", model="qwen3-8b", revision="2025-04")
+    with Store.open("store.sqlite") as store:
+        judge = Judge(config, store)
+        judged = judge.grade(rubric, "Rinse the burn with cool water for ten minutes.")
+        judged.score.value                  # 0.875, or None if a verdict is unknown
+        judged.score.low, judged.score.high # what it can be
+        judged.verdicts                     # met, unmet, or unknown with a cause
+
+Many at once, from asynchronous code, in the order they are ready and in constant memory::
+
+        async for judged in judge.stream(Item(rubric, text, tag=i) for i, text in enumerate(texts)):
+            scores[judged.item.tag] = judged.score.value
+
+All criteria of a rubric go into one call. Criteria with a check never go to a model: a program
+decides them (`rubricbench.checks`). A call that fails makes its verdicts unknown, with the cause
+(`rubricbench.schema.Cause`), never unmet; what concerns every call (key, model name, address) is
+raised as an `EndpointError`. The API key comes from the environment variable
+``RUBRICBENCH_JUDGE_API_KEY`` or ``OPENAI_API_KEY``, or the one you name.
+
+To add a form of answer, see `rubricbench.judging.formats`; the texts a judge reads are the files
+in ``prompts/``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing
+from itertools import islice
+
+import msgspec
+
+from rubricbench.checks import verify
+from rubricbench.judging.book import QuestionBook
+from rubricbench.judging.client import ChatClient
+from rubricbench.judging.config import JudgeConfig
+from rubricbench.judging.engine import Engine
+from rubricbench.judging.items import Item, Items, Outcome, Source, chunks
+from rubricbench.judging.loops import run
+from rubricbench.judging.parse import parse
+from rubricbench.judging.usage import Tally
+from rubricbench.schema import Cause, Rubric, Verdict, unknown
+from rubricbench.scoring import WEIGHTED_MEAN, Score, Strategy, score
+from rubricbench.store import Store
+
+STORED_CHUNK = 256
+
+
+class Judged(msgspec.Struct, frozen=True):
+    """A graded response.
+
+    Args:
+        item: the item, with its tag.
+        verdicts: one per criterion, in the rubric's order.
+        score: the score they make.
+        source: where the judge's answer came from.
+        usage: token counts of that answer, also where it could not be read.
+        fault: why there is no answer, in a line; empty if there is one.
+    """
+
+    item: Item
+    verdicts: tuple[Verdict, ...]
+    score: Score
+    source: Source
+    usage: dict[str, int] = {}
+    fault: str = ""
+
+
+class Judge:
+    """Grades responses; answers come from the store where it has them, else from the endpoint.
+
+    Args:
+        config: the judge, or None to grade rubrics whose every criterion has a check.
+        store: where answers are kept.
+        secret: key of the labels that stand for criteria in prompts; drawn anew if not given. Runs
+            with different secrets share a store.
+        strategy: how verdicts become a score.
+    """
+
+    def __init__(
+        self,
+        config: JudgeConfig | None,
+        store: Store,
+        *,
+        secret: bytes | None = None,
+        strategy: Strategy = WEIGHTED_MEAN,
+    ) -> None:
+        self.config = config
+        self.tally = Tally()
+        self._store = store
+        self._strategy = strategy
+        self._book = QuestionBook(config, secret or secrets.token_bytes(16))
+        self._engines: list[Engine] = []
+
+    def grade(self, rubric: Rubric, response: str) -> Judged:
+        """Grade one response.
+
+        Raises:
+            InputError: the judge is needed and not configured, or its key is missing.
+            EndpointError: the endpoint cannot be used.
+            StoreError: the store cannot be read or written.
+        """
+        return self.grade_all([Item(rubric, response)])[0]
+
+    def grade_all(self, items: Iterable[Item]) -> list[Judged]:
+        """Grade responses concurrently; return the results in the order given.
+
+        Raises:
+            RubricbenchError: as `grade`.
+        """
+        given = list(items)
+        numbered = [Item(item.rubric, item.response, i) for i, item in enumerate(given)]
+
+        async def collect() -> dict[int, Judged]:
+            return {judged.item.tag: judged async for judged in self.stream(numbered)}
+
+        found = run(collect)
+        return [msgspec.structs.replace(found[i], item=item) for i, item in enumerate(given)]
+
+    async def stream(self, items: Items) -> AsyncIterator[Judged]:
+        """Grade responses; yield the results as they are ready.
+
+        An iterable is read in chunks, on the event loop: one that waits belongs into an
+        asynchronous one. Close the stream if you leave it early (``contextlib.aclosing``); that
+        ends its calls.
+
+        Raises:
+            RubricbenchError: as `grade`; what was received by then is stored.
+        """
+        async with aclosing(self.outcomes(items)) as outcomes:
+            async for outcome in outcomes:
+                yield self.judged(outcome)
+
+    async def outcomes(self, items: Items) -> AsyncGenerator[Outcome, None]:
+        """As `stream`, with the answers not yet read: `judged` reads them.
+
+        Raises:
+            RubricbenchError: as `stream`.
+        """
+        if self.config is None:
+            async for chunk in chunks(items, STORED_CHUNK):
+                for outcome in self.stored(chunk):
+                    yield outcome
+                await asyncio.sleep(0)
+            return
+        async with ChatClient(self.config, self.tally) as client:
+            engine = Engine(self.config, client, self._store, self._book, self.tally)
+            self._engines.append(engine)
+            try:
+                async with aclosing(engine.outcomes(items)) as outcomes:
+                    async for outcome in outcomes:
+                        yield outcome
+            finally:
+                self._engines.remove(engine)
+
+    def stop(self) -> int:
+        """Begin no further call; streams end when those under way have. Return how many those are.
+
+        Call it on the event loop.
+        """
+        for engine in self._engines:
+            engine.stop()
+        return sum(engine.calls_under_way for engine in self._engines)
+
+    def stored(self, items: Iterable[Item]) -> Iterator[Outcome]:
+        """Yield what the store has of each item, in order; no call is made.
+
+        An outcome without an answer has the source ``nowhere`` and no failure.
+
+        Raises:
+            InputError: the judge is needed and not configured.
+            StoreError: the store cannot be read.
+        """
+        remaining = iter(items)
+        while chunk := list(islice(remaining, STORED_CHUNK)):
+            questions = [self._book.question(item.rubric) for item in chunk]
+            keys = [
+                question.request(item.response).key if question else ""
+                for question, item in zip(questions, chunk, strict=True)
+            ]
+            found = self._store.get_many([key for key in keys if key])
+            for item, key in zip(chunk, keys, strict=True):
+                source = Source.STORE if key in found else Source.NOWHERE if key else Source.CHECKS
+                yield Outcome(item, source, key, found.get(key))
+
+    def judged(self, outcome: Outcome) -> Judged:
+        """Read the answer of an outcome and score it: a pure function of both.
+
+        Raises:
+            SchemaError: ``bad_check``: a criterion's check does not exist.
+        """
+        item, completion = outcome.item, outcome.completion
+        verdicts = self._verdicts(outcome)
+        return Judged(
+            item=item,
+            verdicts=verdicts,
+            score=score(item.rubric, verdicts, strategy=self._strategy),
+            source=outcome.source,
+            usage=completion.usage if completion else {},
+            fault=outcome.failure.detail if outcome.failure else "",
+        )
+
+    def _verdicts(self, outcome: Outcome) -> tuple[Verdict, ...]:
+        rubric, response = outcome.item.rubric, outcome.item.response
+        question = self._book.question(rubric)
+        asked = question.criterion_ids if question else ()
+        if outcome.completion and self.config:
+            answers = parse(outcome.completion, asked, self.config.format)
+        else:
+            cause = outcome.failure.cause if outcome.failure else Cause.NOT_JUDGED
+            answers = [unknown(criterion_id, cause) for criterion_id in asked]
+        judged = iter(answers)
+        return tuple(verify(c, response) if c.check else next(judged) for c in rubric.criteria)

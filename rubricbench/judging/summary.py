@@ -1,0 +1,194 @@
+"""What a judging run found, in a few numbers: every mean with its coverage and bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from rubricbench.judging.judge import Judged
+from rubricbench.judging.usage import add_tokens
+from rubricbench.schema import Status, Verdict
+
+MAX_SHOWN_GENERATORS = 40
+
+# What a user can do about a cause of unknown verdicts.
+_REMEDIES = {
+    "truncated": "raise --max-tokens",
+    "unparsable": "ask for the schema, or take a stronger judge",
+    "overflow": "take a judge with a longer context",
+}
+
+
+class Means(msgspec.Struct):
+    """Means over graded responses.
+
+    Args:
+        responses: how many were graded.
+        scored: how many of them have a value, every verdict being known.
+        mean: mean of those values; None without any.
+        low: mean of the low bounds of all.
+        high: mean of the high bounds of all.
+        coverage: mean share of the weight whose verdict is known.
+    """
+
+    responses: int
+    scored: int
+    mean: float | None
+    low: float
+    high: float
+    coverage: float
+
+    def __str__(self) -> str:
+        if self.scored == self.responses:
+            return f"mean {self.mean:.4f} over {self.responses:,} responses, coverage 100%"
+        mean = "mean unknown" if self.mean is None else f"mean {self.mean:.4f}"
+        return (
+            f"{mean} over the {self.scored:,} of {self.responses:,} responses that are fully "
+            f"judged; over all between {self.low:.4f} and {self.high:.4f}, "
+            f"coverage {self.coverage:.2%}"
+        )
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """A judging run's result in short: a function of the files and the stored answers alone.
+
+    Args:
+        judge: model and revision; empty where none was needed.
+        format: form of its answers; empty where none was needed.
+        template_hash: of the prompts it read; empty where none was needed.
+        strategy: how verdicts became scores.
+        overall: means over all responses.
+        by_generator: means over the responses of each generator.
+        met: verdicts that are met.
+        unmet: verdicts that are not.
+        unknown: unknown verdicts by cause.
+        lost: responses with a verdict that is unknown for the service's fault: asked again when the
+            run is started again.
+        without_rubric: responses left out, since no rubric is for their prompt.
+        answers: distinct answers of the judge.
+        tokens: token counts of those answers, readable or not, as the endpoint reported them.
+    """
+
+    judge: str
+    format: str
+    template_hash: str
+    strategy: str
+    overall: Means
+    by_generator: dict[str, Means]
+    met: int
+    unmet: int
+    unknown: dict[str, int]
+    lost: int
+    without_rubric: int
+    answers: int
+    tokens: dict[str, int]
+
+    @property
+    def complete(self) -> bool:
+        """True if starting the run again would change nothing."""
+        return not self.lost
+
+    def text(self) -> str:
+        """Return the summary for people."""
+        lines = [str(self.overall)]
+        if len(self.by_generator) > 1:
+            lines += _generator_lines(self.by_generator)
+        total = self.met + self.unmet + sum(self.unknown.values())
+        lines.append(f"{total:,} verdicts: {self.met:,} met, {self.unmet:,} unmet")
+        for cause, count in sorted(self.unknown.items(), key=lambda pair: (-pair[1], pair[0])):
+            remedy = _REMEDIES.get(cause)
+            lines.append(f"  {count:,} unknown: {cause}" + (f" ({remedy})" if remedy else ""))
+        if self.answers:
+            counts = ", ".join(f"{n:,} {name}" for name, n in sorted(self.tokens.items()))
+            lines.append(f"{self.answers:,} answers of {self.judge}: {counts or 'usage unknown'}")
+        return "\n".join(lines)
+
+
+def _generator_lines(by_generator: dict[str, Means]) -> list[str]:
+    shown = sorted(by_generator.items(), key=lambda pair: (-pair[1].low, pair[0]))
+    lines = [f"  {name or '(no name)'}: {means}" for name, means in shown[:MAX_SHOWN_GENERATORS]]
+    if len(shown) > MAX_SHOWN_GENERATORS:
+        lines.append(f"  and {len(shown) - MAX_SHOWN_GENERATORS:,} more, in summary.json")
+    return lines
+
+
+class _Sums:
+    """Sums that become `Means`."""
+
+    def __init__(self) -> None:
+        self.responses = self.scored = 0
+        self.value = self.low = self.high = self.coverage = 0.0
+
+    def add(self, judged: Judged) -> None:
+        score = judged.score
+        self.responses += 1
+        if score.value is not None:
+            self.scored += 1
+            self.value += score.value
+        self.low += score.low
+        self.high += score.high
+        self.coverage += score.coverage
+
+    def means(self) -> Means:
+        n = max(1, self.responses)
+        return Means(
+            responses=self.responses,
+            scored=self.scored,
+            mean=self.value / self.scored if self.scored else None,
+            low=self.low / n,
+            high=self.high / n,
+            coverage=self.coverage / n,
+        )
+
+
+class Summing:
+    """Counts graded responses as they come; memory grows with generators, not with responses."""
+
+    def __init__(self) -> None:
+        self._all = _Sums()
+        self._by_generator: dict[str, _Sums] = {}
+        self._statuses: dict[Status, int] = dict.fromkeys(Status, 0)
+        self._unknown: dict[str, int] = {}
+        self._lost = 0
+        self._answers = 0
+        self._tokens: dict[str, int] = {}
+
+    def add(self, judged: Judged, generator: str, *, new_answer: bool) -> None:
+        """Count a graded response; ``new_answer`` unless an equal one had the same answer."""
+        self._all.add(judged)
+        self._by_generator.setdefault(generator, _Sums()).add(judged)
+        self._lost += self._count_verdicts(judged.verdicts)
+        if new_answer:
+            self._answers += 1
+            add_tokens(self._tokens, judged.usage)
+
+    def _count_verdicts(self, verdicts: Iterable[Verdict]) -> bool:
+        lost = False
+        for verdict in verdicts:
+            self._statuses[verdict.status] += 1
+            if verdict.cause:
+                cause = str(verdict.cause)
+                self._unknown[cause] = self._unknown.get(cause, 0) + 1
+                lost = lost or verdict.cause.is_infrastructure
+        return lost
+
+    def summary(
+        self, *, judge: str, format: str, template_hash: str, strategy: str, without_rubric: int
+    ) -> Summary:
+        """Return the summary of what was counted (arguments: fields of `Summary`)."""
+        return Summary(
+            judge=judge,
+            format=format,
+            template_hash=template_hash,
+            strategy=strategy,
+            overall=self._all.means(),
+            by_generator={name: s.means() for name, s in sorted(self._by_generator.items())},
+            met=self._statuses[Status.MET],
+            unmet=self._statuses[Status.UNMET],
+            unknown=dict(sorted(self._unknown.items())),
+            lost=self._lost,
+            without_rubric=without_rubric,
+            answers=self._answers,
+            tokens=dict(sorted(self._tokens.items())),
+        )
