@@ -17,7 +17,7 @@ class TaskReport(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         file: its path.
-        task: name of the task, or of the group; empty where the file cannot be read.
+        task: name of the task, or of the group; empty where it does not load.
         documents: how many it would evaluate.
         error: why it does not load; empty if it does.
         warnings: what lm-eval said meanwhile.
@@ -54,19 +54,16 @@ def validate(folder: Path) -> list[TaskReport]:
 
 def _load(file: Path, folder: Path) -> TaskReport:
     from lm_eval.tasks import TaskManager
-    from lm_eval.tasks._index import TaskIndex
 
-    name, documents = "", 0
     with _warnings() as said:
         try:
-            entry = TaskIndex.entry_from_path(file)
-            name = entry.name if entry else ""
             manager = TaskManager(include_path=[str(folder)], include_defaults=False)
             loaded = manager.load(str(file))
             documents = sum(len(task.eval_docs) for task in loaded["tasks"].values())
         except Exception as error:  # whatever a file or its hooks raise is the finding
             fault = " ".join(f"{type(error).__name__}: {error}".split())
-            return TaskReport(file=str(file), task=name, error=fault, warnings=tuple(said))
+            return TaskReport(file=str(file), error=fault, warnings=tuple(said))
+    (name, *_) = [*loaded["groups"], *loaded["tasks"]]
     return TaskReport(file=str(file), task=name, documents=documents, warnings=tuple(said))
 
 

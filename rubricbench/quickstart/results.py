@@ -16,6 +16,8 @@ from rubricbench.quickstart.samples import read_samples, samples_file
 from rubricbench.quickstart.settings import Settings
 from rubricbench.report import ReportData, Responder, SampleView, sample_view, write_report
 from rubricbench.runs import RunDirectory, atomic_write
+from rubricbench.runs.directory import MANIFEST
+from rubricbench.runs.manifest import read
 
 REPORT, SUMMARY, ROWS = "report.html", "summary.json", "leaderboard.jsonl"
 OUTPUTS = (REPORT, SUMMARY, ROWS)
@@ -36,13 +38,15 @@ def write_results(
     Raises:
         RunError: a file cannot be written.
     """
-    data = _report_data(run, settings, responders)
+    # From the disk, where its keys are sorted: the first report and a repeated one are the same.
+    manifest = read(run.path(MANIFEST))
+    data = _report_data(run, manifest, settings, responders)
     outcome = Outcome(
         report=REPORT,
         created=data.created,
         model=responders[MODEL].name,
         revision=model.revision,
-        dataset=_dataset(run.manifest),
+        dataset=_dataset(manifest),
         responders=responder_outcomes(data),
     )
     rows = leaderboard_rows(outcome, seed=settings.seed, notes=data.notes)
@@ -67,9 +71,11 @@ def _dataset(manifest: Mapping[str, Any]) -> DatasetIdentity:
 
 
 def _report_data(
-    run: RunDirectory, settings: Settings, responders: Mapping[str, Responder]
+    run: RunDirectory,
+    manifest: Mapping[str, Any],
+    settings: Settings,
+    responders: Mapping[str, Responder],
 ) -> ReportData:
-    manifest = run.manifest
     return ReportData(
         title=f"{responders[MODEL].name} on verifiable prompts",
         created=manifest["created"],
