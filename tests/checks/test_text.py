@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rubricbench.checks import text as t
-from rubricbench.checks.text.words import _ASCII_WORD, _WORD
+from rubricbench.checks.text.words import _ASCII_WORD, _NOT_SIMPLE, _SIMPLE_WORD, _WORD
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,25 @@ def test_words(text, expected):
 @given(st.text(alphabet=string.printable))
 def test_the_fast_pattern_for_ascii_finds_the_same_words(text):
     assert _ASCII_WORD.findall(text) == _WORD.findall(text)
+
+
+SIMPLE = [char for char in map(chr, range(0x20000)) if not _NOT_SIMPLE.search(char)]
+
+
+@given(st.text(alphabet=st.sampled_from([*SIMPLE, *"a1_'.,’" * 400])))
+def test_the_fast_pattern_for_simple_scripts_finds_the_same_words(text):
+    assert _SIMPLE_WORD.findall(text) == _WORD.findall(text)
+
+
+def test_both_patterns_take_every_simple_character_for_the_same():
+    frames = ("a{}b", "1{}2", "{}.5", "5,{}", "a'{}", "{}’a", "_{}")
+    differ = [
+        frame.format(char)
+        for char in SIMPLE
+        for frame in frames
+        if _SIMPLE_WORD.findall(frame.format(char)) != _WORD.findall(frame.format(char))
+    ]
+    assert differ == []
 
 
 @pytest.mark.parametrize(

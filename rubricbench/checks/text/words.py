@@ -26,7 +26,7 @@ _ASCII_WORD = re.compile(
 # marks nor invisible joiners nor scripts without spaces: `re` has the same words in half the time.
 _NOT_SIMPLE = re.compile(
     "[^\x00-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f\u1e00-\u1fff\u2010-\u2027\u2030-\u205e"
-    "\u2070-\u20bf\u2100-\u2bff\U0001f300-\U0001faff]"
+    "\u2070-\u208e\u20a0-\u20bf\u2100-\u2bff\U0001f300-\U0001faff]"
 )
 _SIMPLE_WORD = re.compile(
     r"(?<!_)_*+[^\W_]\w*(?:(?:(?<=[^\W\d_])['’.·](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d))\w+)*"
@@ -34,10 +34,12 @@ _SIMPLE_WORD = re.compile(
 
 # Marks (accents, vowel signs) and the invisible joiners belong to the character before them.
 _INSIDE = r"[\p{L}\p{N}\p{M}_\u00ad\u200c-\u200f\u2060--[\p{Han}\p{Hiragana}]]*+"
+_LETTER = r"\p{L}\p{Nl}\p{No}"
 _WORD = regex.compile(
     rf"""(?V1)[\p{{Han}}\p{{Hiragana}}]\p{{M}}*+
     | (?<!_)_*+[\p{{L}}\p{{N}}]{_INSIDE}
-      (?:(?:(?<=[\p{{L}}\p{{M}}])['’.·](?=\p{{L}})|(?<=\p{{N}})[.,;'’](?=\p{{N}})){_INSIDE})*+
+      (?:(?:(?<=[{_LETTER}\p{{M}}])['’.·](?=[{_LETTER}])
+            |(?<=\p{{Nd}})[.,;'’](?=\p{{Nd}})){_INSIDE})*+
     """,
     regex.VERBOSE,
 )
