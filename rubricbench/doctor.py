@@ -14,13 +14,11 @@ import platform
 import shutil
 import subprocess
 import sys
-import urllib.error
-import urllib.request
-from typing import Any
 
 import msgspec
 
 import rubricbench
+from rubricbench.endpoints import Endpoint, ask
 
 # extra -> (packages that tell whether it is installed, what it is for)
 EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
@@ -34,7 +32,6 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 CORE = ("aiohttp", "datasets", "huggingface_hub", "msgspec", "numpy", "pandas", "pyarrow")
 PROBE_SECONDS = 60.0
-ENDPOINT_SECONDS = 5.0
 
 
 class Extra(msgspec.Struct, frozen=True):
@@ -44,14 +41,6 @@ class Extra(msgspec.Struct, frozen=True):
     purpose: str
     installed: dict[str, str]
     missing: tuple[str, ...]
-
-
-class Endpoint(msgspec.Struct, frozen=True):
-    """Whether an OpenAI-compatible endpoint lists its models."""
-
-    url: str
-    ok: bool
-    detail: str
 
 
 class Diagnosis(msgspec.Struct, frozen=True):
@@ -89,7 +78,7 @@ def diagnose(endpoints: tuple[str, ...] = (), *, devices: bool = True) -> Diagno
         extras=tuple(_extra(name) for name in EXTRAS),
         devices=_devices() if devices else (),
         chromium=shutil.which("chromium") or shutil.which("google-chrome") or "",
-        endpoints=tuple(_ask(url) for url in endpoints),
+        endpoints=tuple(ask(url) for url in endpoints),
     )
 
 
@@ -137,20 +126,3 @@ def _devices() -> tuple[str, ...]:
         return tuple(json.loads(probe.stdout.splitlines()[-1]))
     except (subprocess.SubprocessError, ValueError, IndexError):
         return ("torch is installed but cannot be imported",)
-
-
-def _ask(url: str) -> Endpoint:
-    key = os.environ.get("RUBRICBENCH_JUDGE_API_KEY") or os.environ.get("OPENAI_API_KEY")
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    try:
-        request = urllib.request.Request(f"{url.rstrip('/')}/models", headers=headers)
-        with urllib.request.urlopen(request, timeout=ENDPOINT_SECONDS) as answer:
-            return Endpoint(url, True, "models: " + _model_names(json.load(answer)))
-    except urllib.error.HTTPError as error:
-        return Endpoint(url, False, f"HTTP {error.code}: {error.reason}")
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        return Endpoint(url, False, f"no list of models: {error}")
-
-
-def _model_names(answer: Any) -> str:
-    return ", ".join(str(model["id"]) for model in answer["data"][:5]) or "none"
