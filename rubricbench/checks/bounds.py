@@ -71,9 +71,7 @@ def amount(params: Params, singular: str, plural: str = "") -> str:
 
 
 def times(params: Params) -> str:
-    """Put the bounds on occurrences into words: "at least twice" is "at least 2 times"."""
-    if params["maximum"] == 0:
-        return "not at all"
+    """Put bounds on occurrences, not all zero, into words: "exactly once", "at least 2 times"."""
     words = amount(params, "time")
     return words.replace("1 time", "once") if words.endswith(" 1 time") else words
 

@@ -80,7 +80,11 @@ def keywords_exclude(text: str, params: Params) -> Outcome:
 
 @family(
     "keyword_frequency",
-    describe=lambda p: f"The response uses {_the_words([p['keyword']], 'and')} {times(p)}.",
+    describe=lambda p: (
+        f"The response does not use {_the_words([p['keyword']], 'or')}."
+        if p["maximum"] == 0
+        else f"The response uses {_the_words([p['keyword']], 'and')} {times(p)}."
+    ),
     **(bounds("occurrences", keyword=_KEYWORD) | {"validate": _bad_keyword}),
     passes=[
         ({"keyword": "tea", "minimum": 2}, "Tea, or more tea?"),
