@@ -77,7 +77,7 @@ def plural(number: int, noun: str, nouns: str = "") -> str:
 
 
 def moment(text: str) -> str:
-    """Return an ISO 8601 time to the minute, in UTC where its zone is given; other text as it is."""
+    """Return an ISO 8601 time to the minute, in UTC if it has a zone; other text as it is."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
