@@ -6,6 +6,7 @@ import pytest
 
 from rubricbench import checks
 from rubricbench.checks.registry import MAX_CHECKED_CHARS
+from rubricbench.checks.text import graphemes
 from rubricbench.checks.text.words import split_words
 from rubricbench.schema import Check
 
@@ -14,7 +15,20 @@ CHARS = 20_000
 UNITS = (
     *"_*`#[(|>-.,1 \n~<{\"'\\",
     *("**a", "[1,", "[a](", "](", "- a\n", "|a|\n", "|-|\n", "```\n", "***\n", "<<", "1.", "e.g."),
-    *("twenty ", "1,000,", "(Smith, 2020; ", "http://", "P.S. ", "don't ", "e\u0301", "猫", "👩‍"),
+    *(
+        "twenty ",
+        "1,000,",
+        "(Smith, 2020; ",
+        "http://",
+        "P.S. ",
+        "don't ",
+        "e\u0301",
+        "猫",
+        "👩‍",
+        "🇩",
+        "🇩🇪\u0301",
+        "क्",
+    ),
 )
 
 
@@ -44,3 +58,7 @@ def test_words_are_linear_in_a_run_of_underscores(end):
 )
 def test_underscores_belong_to_the_word_they_touch(text, words):
     assert split_words(text) == words
+
+
+def test_characters_are_linear_in_a_run_of_flags():
+    assert graphemes("🇩🇪" * 250_000) == ("🇩🇪",) * 250_000

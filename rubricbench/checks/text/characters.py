@@ -63,9 +63,17 @@ def graphemes(text: str) -> tuple[str, ...]:
     """Return the user-perceived characters (UAX #29 extended grapheme clusters)."""
     if text.isascii():
         return tuple(text)
+    return tuple(_grapheme().findall(text))
+
+
+@lru_cache(maxsize=1)
+def _grapheme() -> Any:
+    """Return a pattern of one character; flags by themselves, which ``\\X`` reads quadratically."""
     import regex
 
-    return tuple(regex.findall(r"\X", text))
+    return regex.compile(
+        r"\p{Regional_Indicator}{1,2}+[\p{GCB=Extend}\p{GCB=ZWJ}\p{GCB=SpacingMark}]*+|\X"
+    )
 
 
 def says_something(text: str) -> bool:
