@@ -28,6 +28,7 @@ CRITERIA = 60
 CRITERION_CHARS = 700
 EVIDENCE_CHARS = 400
 PREVIEW_CHARS = 160
+TAGS = 8
 CEILING_CHARS = 3000
 
 
@@ -49,11 +50,12 @@ class Turn:
 
 @dataclass(frozen=True)
 class CriterionRow:
-    """One verdict as the page shows it: the view, and its texts clipped."""
+    """One verdict as the page shows it: texts clipped, and the tags that set it apart."""
 
     verdict: VerdictView
     criterion: Clipped
     evidence: Clipped
+    tags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Card:
         response: the response, clipped.
         rows: the verdicts; ``omitted_rows`` at the end are left out.
         omitted_rows: verdicts not shown.
+        tags: tags that all criteria share.
         failed: families with a criterion that did not pass.
         others: what the baselines got on the same prompt.
         ceiling: a response to the same prompt that was built to meet every criterion.
@@ -86,6 +89,7 @@ class Card:
     response: Clipped
     rows: tuple[CriterionRow, ...]
     omitted_rows: int
+    tags: tuple[str, ...]
     failed: tuple[str, ...]
     others: tuple[SampleView, ...]
     ceiling: Clipped | None
@@ -175,6 +179,7 @@ def _card(
     others = baselines.get(sample.prompt_id, [])
     ceiling = next((s.response for kind, s in others if kind is Kind.CEILING), None)
     turns = _turns(sample)
+    shared = _shared_tags(sample.verdicts)
     return Card(
         anchor=f"{group}-{rank}",
         group=group,
@@ -184,8 +189,9 @@ def _card(
         turns=turns,
         omitted_turns=len(sample.messages) - len(turns),
         response=clip(sample.response, RESPONSE_CHARS),
-        rows=tuple(_row(v) for v in sample.verdicts[:CRITERIA]),
+        rows=tuple(_row(v, shared) for v in sample.verdicts[:CRITERIA]),
         omitted_rows=max(0, len(sample.verdicts) - CRITERIA),
+        tags=shared[:TAGS],
         failed=tuple(sorted({v.family for v in sample.verdicts if v.passed is False and v.family})),
         others=tuple(s for _, s in others),
         ceiling=None if ceiling is None else clip(ceiling, CEILING_CHARS),
@@ -200,9 +206,20 @@ def _turns(sample: SampleView) -> tuple[Turn, ...]:
     return tuple(Turn(m.role, clip(m.content, TURN_CHARS)) for m in messages)
 
 
-def _row(verdict: VerdictView) -> CriterionRow:
+def _shared_tags(verdicts: Sequence[VerdictView]) -> tuple[str, ...]:
+    """Return the tags that say something of the prompt, not of one criterion."""
+    if len(verdicts) < 2:
+        return ()
+    return tuple(t for t in verdicts[0].tags if all(t in v.tags for v in verdicts[1:]))
+
+
+def _row(verdict: VerdictView, shared: tuple[str, ...]) -> CriterionRow:
+    known = {*shared, verdict.family, f"family:{verdict.family}"}
     return CriterionRow(
-        verdict, clip(verdict.criterion, CRITERION_CHARS), clip(verdict.evidence, EVIDENCE_CHARS)
+        verdict,
+        clip(verdict.criterion, CRITERION_CHARS),
+        clip(verdict.evidence, EVIDENCE_CHARS),
+        tuple(tag for tag in verdict.tags if tag not in known)[:TAGS],
     )
 
 

@@ -8,6 +8,7 @@ from rubricbench.report.bootstrap import Estimate
 from rubricbench.report.formats import decimal, interval, percent, plural, point
 from rubricbench.report.model import Kind
 from rubricbench.report.summary import (
+    FEW_PROMPTS,
     Difference,
     FamilyRow,
     LengthRelation,
@@ -15,7 +16,6 @@ from rubricbench.report.summary import (
     Summary,
 )
 
-FEW_PROMPTS = 5  # a family seen in fewer prompts is not named as best or worst
 NAMED_FAMILIES = 2
 
 
@@ -160,11 +160,7 @@ def family_remarks(summary: Summary) -> list[str]:
     """Name the first subject's best and worst families, and those that a floor passes as often."""
     subject = summary.subjects[0].name
     rated = [(row, rate) for row in summary.families if (rate := row.rates.get(subject))]
-    often = [
-        (row, rate.low)
-        for row, rate in rated
-        if rate.value is not None and row.prompts >= FEW_PROMPTS
-    ]
+    often = [(row, rate.low) for row, rate in rated if rate.value is not None and not row.rare]
     remarks = []
     if len(often) > 2 * NAMED_FAMILIES:
         best = " and ".join(_rate(*entry) for entry in often[:NAMED_FAMILIES])
@@ -186,7 +182,9 @@ def family_remarks(summary: Summary) -> list[str]:
 
 
 def _reached(row: FamilyRow, rate: float, floors: list[str]) -> bool:
-    return any(name in row.rates and row.rates[name].low >= rate for name in floors)
+    """Whether a floor passes the family at all, and at least at this rate."""
+    found = (row.rates[name].low for name in floors if name in row.rates)
+    return any(low >= rate and low > 0 for low in found)
 
 
 def _rate(row: FamilyRow, rate: float) -> str:

@@ -13,6 +13,7 @@ from rubricbench.report.bootstrap import Estimate, Resamples, Tally
 from rubricbench.report.model import Kind, ReportData, Responder, SampleView, VerdictView
 
 QUARTILES = 4
+FEW_PROMPTS = 5  # a family seen in fewer prompts is listed apart: its rate is mostly chance
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ class FamilyRow:
     prompts: int
     rates: Mapping[str, Estimate]
 
+    @property
+    def rare(self) -> bool:
+        """Whether too few prompts have it for its rate to mean much."""
+        return self.prompts < FEW_PROMPTS
+
 
 @dataclass(frozen=True)
 class LengthBin:
@@ -118,7 +124,7 @@ class Summary:
 
     Args:
         responders: one summary each, in the report's order.
-        families: best first, by the first subject's pass rate.
+        families: best first, by the first subject's pass rate; rare ones after all others.
         lengths: one per subject.
         subjects: the responders the report is about: the models, or all where there is no model.
     """
@@ -214,9 +220,9 @@ def _families(
                     cell.append((sample.prompt_id, v))
     rows = [_family_row(family, cells, resamples) for family, cells in verdicts.items()]
 
-    def rank(row: FamilyRow) -> tuple[bool, float, str]:
+    def rank(row: FamilyRow) -> tuple[bool, bool, float, str]:
         rate = row.rates.get(subject.name)
-        return (rate is None, -(rate.low + rate.high) if rate else 0.0, row.family)
+        return (row.rare, rate is None, -(rate.low + rate.high) if rate else 0.0, row.family)
 
     return tuple(sorted(rows, key=rank))
 

@@ -20,7 +20,7 @@ from rubricbench.report.formats import decimal, plural
 from rubricbench.report.model import Kind, ReportData, Responder, SampleView, VerdictView
 from rubricbench.report.prose import family_remarks, length_remarks, opening
 from rubricbench.report.settings import flatten
-from rubricbench.report.summary import FamilyRow, Summary, summarise
+from rubricbench.report.summary import FEW_PROMPTS, FamilyRow, Summary, summarise
 from rubricbench.report.svg import Scale
 from rubricbench.schema import Status
 
@@ -56,7 +56,6 @@ def evaluation_context(data: ReportData) -> dict[str, Any]:
         "summary": summary,
         "subjects": subjects,
         "baselines": [r for r in data.responders if r not in summary.subjects],
-        "prompts": len({s.prompt_id for s in data.samples}),
         "opening": opening(summary),
         "family_remarks": family_remarks(summary),
         "length_remarks": length_remarks(summary),
@@ -93,7 +92,8 @@ def _families(view: _View) -> dict[str, Any]:
     floors = [r for r in floors if r not in view.summary.subjects]
     subjects = view.summary.subjects
     return {
-        "floors": floors,
+        "few_prompts": FEW_PROMPTS,
+        "family_columns": 4 + len(view.data.responders) + (len(subjects) == 1),
         "rate_axis": axis(RATE_SCALE, percent=True),
         "family_tracks": [_family(view, row, floors) for row in view.summary.families],
         "family_legend": legend(

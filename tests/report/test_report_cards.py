@@ -115,6 +115,18 @@ def test_points_are_shown_where_they_make_the_score() -> None:
     assert card.points is None
 
 
+def test_tags_are_shown_where_they_belong() -> None:
+    data = report_data(1)
+    tags = (("area:x", "family:a", "axis:1"), ("area:x", "axis:2"), ("area:x",))
+    verdicts = tuple(
+        replace(v, family="a", tags=t) for v, t in zip(BASE.verdicts[:3], tags, strict=True)
+    )
+    sample = replace(data.samples[0], verdicts=verdicts)
+    (card,) = cards(replace(data, samples=(sample, *data.samples[1:])), data.responders[:1])
+    assert card.tags == ("area:x",)
+    assert [row.tags for row in card.rows] == [("axis:1",), ("axis:2",), ()]
+
+
 def test_baselines_are_those_of_the_same_prompt() -> None:
     data = report_data(3)
     for card in cards(data, data.responders[:1]):

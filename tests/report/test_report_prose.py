@@ -119,12 +119,17 @@ def test_families_are_named_only_with_enough_prompts() -> None:
 def test_families_that_a_floor_passes_as_often_are_counted() -> None:
     (remark,) = family_remarks(
         summary(
-            sample("p", "m", 1, 1, verdict("met", "a"), verdict("unmet", "b")),
-            sample("p", "f", 1, 1, verdict("unmet", "a"), verdict("unmet", "b")),
+            sample("p", "m", 1, 1, *(verdict(v, k) for v, k in (("met", "a"), ("met", "b")))),
+            sample("p", "f", 1, 1, *(verdict(v, k) for v, k in (("unmet", "a"), ("met", "b")))),
             responders=(MODEL, FLOOR),
         )
     )
     assert remark.startswith("In 1 of 2 families, f passes at least as often as it does")
+
+
+def test_a_family_that_nobody_passes_is_not_an_easy_one() -> None:
+    nobody = [sample("p", name, 0, 0, verdict("unmet", "a")) for name in ("m", "f")]
+    assert family_remarks(summary(*nobody, responders=(MODEL, FLOOR))) == []
 
 
 def test_sentences_hold_together_on_every_kind_of_report() -> None:

@@ -108,6 +108,13 @@ def test_families_are_ordered_by_the_models_rate_and_count_distinct_criteria() -
     assert (found[0].rates["m"].value, found[0].rates["f"].value) == (1.0, 0.0)
 
 
+def test_rare_families_come_after_all_others() -> None:
+    often = [sample(f"p{i}", "m", 0, 0, verdict("unmet", "often")) for i in range(5)]
+    rare = [sample(f"q{i}", "m", 1, 1, verdict("met", "rare")) for i in range(4)]
+    found = summary(*often, *rare).families
+    assert [(row.family, row.rare) for row in found] == [("often", False), ("rare", True)]
+
+
 def test_a_family_rate_weighs_criteria_not_prompts() -> None:
     # One prompt with three criteria met, one with one unmet: 3 of 4.
     (row,) = summary(
