@@ -33,8 +33,8 @@ def as_json() -> list[dict[str, Any]]:
 
     Keys: ``name``; ``summary`` (first line of its documentation) and ``notes`` (the rest);
     ``params`` (per parameter ``kind``, ``doc``, ``required``, ``default``, ``minimum``,
-    ``maximum``, ``choices``); ``at_least_one_of``; ``description`` of the first example; ``passes`` and
-    ``fails`` (lists of ``params`` and ``text``).
+    ``maximum``, ``choices``); ``at_least_one_of``; ``description`` of the first example;
+    ``passes`` and ``fails`` (lists of ``params`` and ``text``).
     """
     return [_entry(family) for family in checks.registered().values()]
 

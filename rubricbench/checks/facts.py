@@ -8,7 +8,7 @@ from rubricbench.checks.registry import Outcome, Param, Params, family
 from rubricbench.checks.text.numbers import Stated, spelled_numbers, stated_numbers
 from rubricbench.checks.units import has_attached_unit, has_unit
 
-_ROUNDING = 1e-9  # of the value: what reading a decimal as binary may cost
+_ROUNDING = 1e-12  # of the value: what reading a decimal as binary may cost
 
 _STYLE = Param(
     "str", "how sources are cited: [1], (Smith, 2020), [text](url), a bare URL, [^1]",
