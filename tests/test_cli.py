@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import subprocess
 import sys
 
@@ -10,7 +12,7 @@ import click
 import pytest
 
 from rubricbench import cli
-from rubricbench.cli.output import output_options
+from rubricbench.cli.output import Output, output_options
 from rubricbench.errors import EndpointError, InputError
 
 HEAVY = ("torch", "vllm", "trl", "lm_eval", "datasets", "pandas", "transformers")
@@ -110,3 +112,61 @@ def test_a_bug_keeps_its_traceback(failing):
 def test_unknown_command_is_a_usage_error(capsys):
     assert run(["nonsense"]) == 2
     assert "nonsense" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["nonsense"], ["--nonsense"], ["doctor", "extra"], ["doctor", "--endpoint"]]
+)
+def test_usage_error_is_one_line_that_says_where_help_is(capsys, arguments):
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("error: ")
+    assert captured.err.endswith("--help\n")
+    assert captured.err.count("\n") == 1
+
+
+def test_usage_error_as_json(capsys):
+    assert run(["doctor", "extra", "--json"]) == 2
+    assert json.loads(capsys.readouterr().err)["hint"] == "see: rubricbench doctor --help"
+
+
+@pytest.fixture
+def printing(monkeypatch):
+    """Register a command `show` that prints a result."""
+
+    def install(value: dict[str, object], text: str) -> None:
+        @click.command()
+        @output_options
+        def command(output: Output) -> None:
+            output.result(value, text)
+
+        module = type(sys)("fake_command")
+        module.command = command
+        monkeypatch.setitem(sys.modules, "fake_command", module)
+        monkeypatch.setitem(cli.COMMANDS, "show", ("fake_command", "shows"))
+
+    return install
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+def test_result_that_cannot_be_written_is_one_line(printing, monkeypatch, capsys):
+    printing({}, "done")
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert run(["show"]) == 1
+    assert "standard output: cannot write the result: No space left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8", "cp1252"])
+def test_result_that_the_terminal_cannot_show_is_escaped(printing, monkeypatch, encoding):
+    value = {"path": "\udcff", "name": "猫😀é"}
+    printing(value, "\udcff 猫😀é")
+    for arguments in (["show"], ["show", "--json"]):
+        written = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding=encoding))
+        assert run(arguments) == 0
+        sys.stdout.flush()
+        text = written.getvalue().decode(encoding)
+        assert "\\udcff" in text
+    assert json.loads(text) == value

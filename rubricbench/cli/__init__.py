@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 
 import click
 
 import rubricbench
-from rubricbench.errors import RubricbenchError
+from rubricbench.errors import InputError, RubricbenchError
 
 # name -> (module, one-line help); the help is here so that listing commands loads nothing.
 COMMANDS = {
@@ -63,19 +62,21 @@ def main(argv: list[str] | None = None) -> None:
         code = cli.main(args=arguments, prog_name="rubricbench", standalone_mode=False)
     except RubricbenchError as error:
         code = _report(error, as_json="--json" in arguments)
-    except click.exceptions.Abort:
-        code = 130
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         code = error.exit_code
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
-        code = 130
-    except BrokenPipeError:
-        # The reader (head, less) went away; Python must not complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
+    except click.ClickException as error:
+        code = _report(_usage(error), as_json="--json" in arguments)
+    except (click.Abort, KeyboardInterrupt):
+        code = 130  # a command that can be resumed has said how
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: click.ClickException) -> InputError:
+    """Return click's error as one of ours, without the usage text before it."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "rubricbench"
+    return InputError(error.format_message().rstrip("."), hint=f"see: {path} --help")
 
 
 def _report(error: RubricbenchError, *, as_json: bool) -> int:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import click
+
+from rubricbench.errors import RubricbenchError
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,32 @@ class Output:
 
     def result(self, value: Mapping[str, Any], text: str) -> None:
         """Print a result: ``value`` as JSON, or ``text`` for people."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
         if self.as_json:
-            click.echo(json.dumps(value, ensure_ascii=False, indent=2))
-        else:
-            click.echo(text)
+            text = json.dumps(value, ensure_ascii=False, indent=2)
+            if not _fits(text, encoding):
+                text = json.dumps(value, indent=2)
+        # A file name need not be Unicode, nor every terminal show what is.
+        _write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _write(text: str) -> None:
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise RubricbenchError(
+            f"cannot write the result: {error.strerror}", where="standard output"
+        ) from error
 
 
 def output_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -38,7 +38,7 @@ def _stats_text(found: StoreStats) -> str:
         f"{found.completions:,} completions, {found.bytes:,} bytes",
         f"{found.prompt_tokens:,} prompt tokens, {found.completion_tokens:,} completion tokens",
         *(
-            f"  {model or '(no name)'}: {m.completions:,} completions, "
+            f"  {_shown(model) or '(no name)'}: {m.completions:,} completions, "
             f"{m.prompt_tokens:,} + {m.completion_tokens:,} tokens"
             for model, m in found.by_model.items()
         ),
@@ -48,8 +48,16 @@ def _stats_text(found: StoreStats) -> str:
     return "\n".join(lines)
 
 
+def _shown(name: str) -> str:
+    """Return a name from an endpoint without line breaks and terminal codes."""
+    return "".join(char if char.isprintable() else " " for char in name)
+
+
 def _when(seconds: float) -> str:
-    moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    try:
+        moment = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    except (OverflowError, ValueError):  # no calendar has that day
+        return f"{seconds:g} s"
     return moment.isoformat(sep=" ", timespec="seconds")
 
 

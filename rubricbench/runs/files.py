@@ -41,6 +41,7 @@ def atomic_write(path: Path, data: bytes) -> None:
     Raises:
         RunError: the file cannot be written; the old one is untouched.
     """
+    _require_replaceable(path)
     partial = _partial(path)
     with explained(path, "write the file"):
         try:
@@ -65,6 +66,14 @@ def remove_partials(folder: Path) -> None:
     """Remove what killed writers left behind; only while nobody else writes there."""
     for partial in folder.rglob(f".*{PARTIAL}"):
         partial.unlink(missing_ok=True)
+
+
+def _require_replaceable(path: Path) -> None:
+    # A rename would put a file in the place of a device, a pipe or a socket: /dev/stdout too.
+    with explained(path, "write the file"):
+        if path.exists() and not path.is_file():
+            what = "this is a folder" if path.is_dir() else "this is not a regular file"
+            raise RunError(what, where=str(path), hint="name a file")
 
 
 def _partial(path: Path) -> Path:
@@ -107,6 +116,7 @@ class ParquetSink:
     def __enter__(self) -> Self:
         import pyarrow.parquet as pq
 
+        _require_replaceable(self._path)
         with explained(self._path, "write the file"):
             self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
         return self

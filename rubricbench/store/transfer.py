@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MAX_GROUP_ROWS = 1_000
 MAX_GROUP_BYTES = 16 << 20
 _TEXTS = COLUMNS[2:]
+_HINT = "give a file written by: rubricbench store export"
 
 
 class ExportReport(msgspec.Struct, frozen=True):
@@ -199,6 +200,9 @@ def _opened(path: Path) -> pq.ParquetFile:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    if not path.is_file():  # a pipe would be waited for
+        what = "this is not a file" if path.exists() else "no such file"
+        raise InputError(what, where=str(path), hint=_HINT)
     try:
         file = pq.ParquetFile(path)
     except (pa.ArrowException, OSError) as error:
@@ -210,16 +214,14 @@ def _opened(path: Path) -> pq.ParquetFile:
         raise InputError(
             f"column {wrong[0]!r} is missing or of another type",
             where=str(path),
-            hint="give a file written by: rubricbench store export",
+            hint=_HINT,
         )
     return file
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
     reason = getattr(error, "strerror", None) or "not a readable parquet file"
-    return InputError(
-        reason, where=str(path), hint="give a file written by: rubricbench store export"
-    )
+    return InputError(reason, where=str(path), hint=_HINT)
 
 
 def _completion(row: Mapping[str, Any]) -> Completion | None:

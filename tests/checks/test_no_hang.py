@@ -62,3 +62,8 @@ def test_underscores_belong_to_the_word_they_touch(text, words):
 
 def test_characters_are_linear_in_a_run_of_flags():
     assert graphemes("🇩🇪" * 250_000) == ("🇩🇪",) * 250_000
+
+
+def test_numbers_too_large_to_be_held_are_stated_by_nobody():
+    text = "one " + "million " * 2_000
+    assert not checks.run(Check("states_number", {"value": 1e300, "tolerance": 1e200}), text).met

@@ -214,3 +214,20 @@ def test_hash_of_what_is_not_a_file_is_one_line(tmp_path: Path) -> None:
         file_hash(tmp_path / "absent")
     with pytest.raises(RunError, match="cannot read the file: Is a directory"):
         file_hash(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_what_is_no_regular_file_is_not_replaced(tmp_path, kind):
+    target = tmp_path / "target"
+    if kind == "pipe":
+        os.mkfifo(target)
+    elif kind == "folder":
+        target.mkdir()
+    else:
+        target.symlink_to("/dev/null")  # a link: were it replaced, the device would stay
+    table = pa.table({"a": [1]})
+    for write in (lambda: atomic_write(target, b"x"), lambda: write_parquet_atomic(target, table)):
+        with pytest.raises(RunError, match="name a file"):
+            write()
+    assert os.listdir(tmp_path) == ["target"]
+    assert not target.is_file()

@@ -269,9 +269,7 @@ def spelled_numbers(text: str) -> Iterator[Stated]:
             continue  # the scale word of "1.2 million"
         after = text[match.end() : match.end() + AROUND]
         for value in _spoken(match[0].replace("-", " ").split()):
-            yield Stated(
-                float(value), before, after, match[0] != "one" or _is_result(before, after)
-            )
+            yield Stated(value, before, after, match[0] != "one" or _is_result(before, after))
 
 
 def _is_result(before: str, after: str) -> bool:
@@ -279,9 +277,9 @@ def _is_result(before: str, after: str) -> bool:
     return follows and not after[:2].strip()[:1].isalnum()
 
 
-def _spoken(run: list[str]) -> Iterator[int]:
+def _spoken(run: list[str]) -> Iterator[float]:
     """Yield the numbers in a run of number words: "twenty two" is one, "two three" are two."""
-    total, current, last = 0, 0, ""
+    total, current, last = 0.0, 0.0, ""  # floats: "million million …" ends at infinity
     for word in run:
         if word == "and":
             continue
@@ -289,7 +287,7 @@ def _spoken(run: list[str]) -> Iterator[int]:
             if last in ("", "hundred") or last not in _LARGE:
                 current = max(current, 1) * _LARGE[word]
                 if word not in ("hundred", "dozen"):
-                    total, current = total + current, 0
+                    total, current = total + current, 0.0
             else:
                 total *= _LARGE[word]
         else:
@@ -297,7 +295,7 @@ def _spoken(run: list[str]) -> Iterator[int]:
             joins = not last or last in _LARGE or (last in _TENS and 0 < size < 10)
             if not joins:
                 yield total + current
-                total = current = 0
+                total = current = 0.0
             current += size
         last = word
     yield total + current
