@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -149,13 +150,18 @@ def printing(monkeypatch):
     return install
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full on this system")
+class FullDisk(io.StringIO):
+    def write(self, text: str) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_result_that_cannot_be_written_is_one_line(printing, monkeypatch, capsys):
     printing({}, "done")
-    with open("/dev/full", "w") as full:
-        monkeypatch.setattr(sys, "stdout", full)
-        assert run(["show"]) == 1
-    assert "standard output: cannot write the result: No space left" in capsys.readouterr().err
+    monkeypatch.setattr(sys, "stdout", FullDisk())
+    assert run(["show"]) == 1
+    assert capsys.readouterr().err == (
+        "error: standard output: cannot write the result: No space left on device\n"
+    )
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8", "cp1252"])
