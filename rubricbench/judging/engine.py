@@ -106,7 +106,7 @@ class Engine:
         while not self._todo.empty():
             dropped = self._pending.pop(self._todo.get_nowait().request.key)
             self._open -= len(dropped)
-        self._ready.put_nowait(None)
+        self._ready.put_nowait(None)  # what the feeder, cancelled, no longer says
 
     @property
     def calls_under_way(self) -> int:
@@ -117,7 +117,9 @@ class Engine:
         ready = await self._ready.get()
         if isinstance(ready, Exception):
             raise ready
-        if ready:
+        if ready is None:  # the last item was read, whatever was put before it has been seen
+            self._fed = True
+        else:
             self._open -= 1
             self._window.release()
         return ready
@@ -135,14 +137,11 @@ class Engine:
             await asyncio.sleep(0.01)
 
     async def _feed(self, items: Items) -> None:
-        try:
-            async for chunk in chunks(items, LOOKUP_CHUNK):
-                await self._admit(chunk)
-                # A chunk that is all in the store awaits nothing: others must have their turn.
-                await asyncio.sleep(0)
-        finally:
-            self._fed = True
-            self._ready.put_nowait(None)
+        async for chunk in chunks(items, LOOKUP_CHUNK):
+            await self._admit(chunk)
+            # A chunk that is all in the store awaits nothing: others must have their turn.
+            await asyncio.sleep(0)
+        self._ready.put_nowait(None)
 
     async def _admit(self, chunk: list[Item]) -> None:
         jobs = [self._job(item) for item in chunk]

@@ -56,7 +56,7 @@ def frame(
     values = {
         "conversation": "\n\n".join(_turn(message) for message in prompt.messages),
         "criteria": "\n".join(
-            f"[{label}] {_statement(criterion)}"
+            f"[{label}]{_statement(criterion)}"
             for label, criterion in zip(labels, criteria, strict=True)
         ),
     }
@@ -78,4 +78,4 @@ def _turn(message: Message) -> str:
 def _statement(criterion: Criterion) -> str:
     # A line break would let a criterion pass for the next one.
     one_line = len(criterion.criterion.splitlines()) == 1
-    return criterion.criterion if one_line else "\n" + fenced(criterion.criterion)
+    return f" {criterion.criterion}" if one_line else f"\n{fenced(criterion.criterion)}"

@@ -45,7 +45,7 @@ def config(server: SimServer, **changes: Any) -> JudgeConfig:
 
 
 def write_files(folder: Path, prompts: int, models: tuple[str, ...] = ("a", "b")) -> list[Path]:
-    """Write rubrics.jsonl and responses.jsonl, one response a prompt and model; return the paths."""
+    """Write rubrics.jsonl and responses.jsonl, a response a prompt and model; return both."""
     rubrics, responses = folder / "rubrics.jsonl", folder / "responses.jsonl"
     with rubrics.open("w") as q, responses.open("w") as r:
         for i in range(prompts):

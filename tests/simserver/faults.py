@@ -140,7 +140,7 @@ FAULTS: dict[str, Respond] = {
     "403": _is(403, "forbidden"),
     "404": _is(404, "The model does not exist", code="model_not_found"),
     "quota": _is(429, "You exceeded your current quota", code="insufficient_quota"),
-    "redirect": _is(307, "moved", **{"Location": "http://127.0.0.1:9/v1"}),
+    "redirect": _is(307, "moved", Location="http://127.0.0.1:9/v1"),
     # the response's doing
     "overflow": _is(400, "This model's maximum context length is 4096 tokens"),
     "prompt filtered": _is(400, "The response was filtered", code="content_filter"),

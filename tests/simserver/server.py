@@ -86,7 +86,7 @@ class SimServer:
         self,
         *,
         latency: float = 0.0,
-        fault: Fault = always(""),
+        fault: Fault = lambda call: "",
         api_key: str = "",
         models: list[str] | None = None,
         keep: bool = True,
@@ -165,9 +165,10 @@ class SimServer:
     async def serve(self) -> None:
         """Listen; returns at once."""
         # The bare server: routing and application signals would take a third of its speed.
-        self._runner = web.ServerRunner(web.Server(self.handle, access_log=None))
+        server = web.Server(self.handle, access_log=None)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=4096, shutdown_timeout=0.1)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, backlog=4096)
         await site.start()
         self.port = self._runner.addresses[0][1]
 
