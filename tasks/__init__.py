@@ -17,6 +17,10 @@ or from Python::
         apply_chat_template=True,
     )
 
+Chat endpoints work the same way: ``--model local-chat-completions --model_args
+model=NAME,base_url=URL,num_concurrent=8``. One that refuses an empty list of stop sequences, as
+``transformers serve`` does, wants one more: ``--gen_kwargs '{"until": ["<|im_end|>"]}'``.
+
 A YAML file names what is particular to a task; what all of them share is `rubric_task.RubricTask`
 (prompts as chat messages) and the hooks in `data`, `filters` and `metrics`.
 """

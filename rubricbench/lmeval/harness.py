@@ -72,10 +72,13 @@ class _Switch(io.TextIOBase):
         self.target = target
 
     def write(self, text: str) -> int:
-        return self.target.write(text)
+        with contextlib.suppress(OSError):  # a full disk must not end a run for its log's sake
+            self.target.write(text)
+        return len(text)
 
     def flush(self) -> None:
-        self.target.flush()
+        with contextlib.suppress(OSError):
+            self.target.flush()
 
 
 @contextlib.contextmanager

@@ -136,6 +136,32 @@ def test_chosen_samples_are_scored_under_their_own_prompt(manager, rubrics, answ
     assert got == pytest.approx({p: scores[p] for p in wanted})
 
 
+def test_generations_alone_can_be_asked_for(manager, answers):
+    model = Responder(lambda rubric: answers[rubric.prompt_id])
+    found = evaluate(manager, model, predict_only=True)
+    assert "rubric_score,exact" not in found["results"][TASK]
+    got = {s["doc"]["prompt_id"]: s["resps"][0][0] for s in found["samples"][TASK]}
+    assert got == answers
+
+
+def test_repeated_generations_are_averaged_within_a_prompt(manager, rubrics, answers, scores):
+    (task,) = manager.load([TASK])["tasks"].values()
+    task.set_config("repeats", 2)
+    asked: dict[str, int] = {}
+
+    def every_other(rubric):
+        asked[rubric.prompt_id] = asked.get(rubric.prompt_id, 0) + 1
+        return answers[rubric.prompt_id] if asked[rubric.prompt_id] % 2 else ""
+
+    found = simple_evaluate(
+        Responder(every_other), tasks=[task], task_manager=manager, apply_chat_template=True
+    )
+    # Half of the responses are empty and earn nothing.
+    expected = fmean(scores.values()) / 2
+    assert found["results"][TASK]["rubric_score,exact"] == pytest.approx(expected)
+    assert set(asked.values()) == {2}
+
+
 def test_responses_made_to_even_out_ranks_are_not_scored(manager, answers):
     (task,) = manager.load([TASK])["tasks"].values()
     task.set_config("num_fewshot", 0)
