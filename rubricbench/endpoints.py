@@ -15,7 +15,7 @@ import msgspec
 ENDPOINT_SECONDS = 5.0
 MAX_ANSWER_BYTES = 4 << 20
 MAX_SHOWN = 200
-KEY_VARIABLES = ("RUBRICBENCH_JUDGE_API_KEY", "OPENAI_API_KEY")
+API_KEY_VARIABLES = ("RUBRICBENCH_JUDGE_API_KEY", "OPENAI_API_KEY")
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -37,16 +37,20 @@ def ask(url: str) -> Endpoint:
     """Ask an endpoint for its models.
 
     Args:
-        url: base URL, ``http://host:port/v1``. The key of `KEY_VARIABLES` is sent to it alone, and
-            never shown.
+        url: base URL, ``http://host:port/v1``. The key of `API_KEY_VARIABLES` is sent to it alone,
+            and never shown.
     """
     parts = _parts(url)
     if parts is None:
         return Endpoint(_shown(url), False, "not an http(s) URL")
     if "@" in parts.netloc:
         bare = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-        return Endpoint(_shown(bare), False, f"the URL holds a password: use {KEY_VARIABLES[0]}")
-    key = next((value for name in KEY_VARIABLES if (value := os.environ.get(name, "").strip())), "")
+        return Endpoint(
+            _shown(bare), False, f"the URL holds a password: use {API_KEY_VARIABLES[0]}"
+        )
+    key = next(
+        (value for name in API_KEY_VARIABLES if (value := os.environ.get(name, "").strip())), ""
+    )
     if not (key.isascii() and key.isprintable()):
         return Endpoint(_shown(url), False, "the API key has characters that no key has")
     try:

@@ -76,11 +76,13 @@ class RunDirectory:
         self._lock.release()
 
     def _make_folder(self) -> None:
-        if self.folder.exists() and not self.folder.is_dir():
-            raise RunError(
-                "this is a file, not a folder", where=str(self.folder), hint="name another folder"
-            )
         with explained(self.folder, "use the run directory"):
+            if self.folder.exists() and not self.folder.is_dir():
+                raise RunError(
+                    "this is a file, not a folder",
+                    where=str(self.folder),
+                    hint="name another folder",
+                )
             self.folder.mkdir(parents=True, exist_ok=True)
             present = {entry.name for entry in self.folder.iterdir()}
         # A run that was killed before its manifest was written leaves the lock file at most.

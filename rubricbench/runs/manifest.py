@@ -19,17 +19,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import rubricbench
 from rubricbench.errors import InputError, RunError
 from rubricbench.runs.files import atomic_write, explained
+from rubricbench.secret_names import is_secret_name
 
 FORMAT = 1
 MAX_SHOWN = 80
 _RECORDED_ONLY = ("created", "environment")
 _OURS = {"format", "command", "rubricbench", "config"}
-_SECRET = ("api_key", "apikey", "api-key", "authorization", "password", "secret")
 _ABSENT = object()
 
 
@@ -58,10 +58,19 @@ def build(
         "format": FORMAT,
         "command": command,
         "rubricbench": rubricbench.__version__,
-        **{name: _plain(value, name) for name, value in sections.items()},
+        **{name: _section(value, name) for name, value in sections.items()},
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "environment": {"python": platform.python_version(), "platform": platform.platform()},
     }
+
+
+def _section(value: Any, name: str) -> Any:
+    try:
+        plain = _plain(value, name)
+        json.dumps(plain)
+    except (RecursionError, ValueError):  # a value inside itself, an int of thousands of digits
+        raise InputError("nested too deeply, or a number too long", where=name) from None
+    return plain
 
 
 def _plain(value: Any, key: str) -> Any:
@@ -87,28 +96,32 @@ def _plain(value: Any, key: str) -> Any:
 def _name(name: Any, key: str) -> str:
     if not isinstance(name, str):
         raise InputError(f"the name {name!r:.60} is not text", where=key)
-    lowered = name.lower()
-    # `api_key_env` names the variable that holds the key: that is how a key should be given.
-    if any(word in lowered for word in _SECRET) and not lowered.endswith("_env"):
+    if is_secret_name(name):
         raise InputError(
             f"{name!r:.60} may not be part of a run's configuration: it is written to disk",
             where=key,
             hint="leave it out; name the environment variable that holds it as …_env",
         )
-    return name
+    return _text(name, key)
 
 
 def _text(text: str, key: str) -> str:
     try:
         text.encode("utf-8")
-        password = urlsplit(text).password if "://" in text and "@" in text else None
     except UnicodeEncodeError:
         raise InputError("half of a surrogate pair: not valid Unicode", where=key) from None
-    except ValueError:  # not a URL after all
-        password = None
-    if password:
+    if "://" in text and _holds_secret(text):
         raise InputError("a URL with a password in it: it is written to disk", where=key)
     return text
+
+
+def _holds_secret(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        names = [name for name, _ in parse_qsl(parts.query)]
+        return parts.password is not None or any(map(is_secret_name, names))
+    except ValueError:  # not a URL after all
+        return False
 
 
 def settle(path: Path, manifest: dict[str, Any]) -> dict[str, Any]:

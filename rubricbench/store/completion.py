@@ -7,7 +7,6 @@ digest is the SHA-256 of the record as a MessagePack array.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ import msgspec
 
 from rubricbench.canonical import canonical_json
 from rubricbench.errors import InputError
+from rubricbench.secret_names import is_secret_name
 
 Record = tuple[bytes, float, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
@@ -31,14 +31,6 @@ COLUMNS = (
     "text",
     "reasoning",
     "request",
-)
-
-# A key made of these would tie the store to one person's account and write a secret to disk. Whole
-# names, letters only: an answer schema may well have a property "header_count" or "max_tokens".
-_SECRETS = frozenset(
-    {"accesstoken", "authorization", "bearer", "clientsecret", "cookie", "cookies", "credentials"}
-    | {"defaultheaders", "extraheaders", "headers", "httpheaders", "password", "proxyauthorization"}
-    | {"secret", "token"}
 )
 
 
@@ -99,7 +91,8 @@ def request_key(identity: Mapping[str, Any]) -> tuple[str, bytes]:
 def _refuse_secrets(value: Any) -> None:
     if isinstance(value, dict):
         for key, inner in value.items():
-            if _is_secret(key):
+            # It would tie the key to one person's account, and be written to disk.
+            if is_secret_name(str(key)):
                 raise InputError(
                     f"a request identity may not hold {key!r}",
                     hint="keys and headers belong to the client, not to the store",
@@ -108,12 +101,6 @@ def _refuse_secrets(value: Any) -> None:
     elif isinstance(value, list | tuple):
         for inner in value:
             _refuse_secrets(inner)
-
-
-@functools.lru_cache(maxsize=1024)
-def _is_secret(name: object) -> bool:
-    letters = "".join(filter(str.isalpha, str(name).lower()))
-    return letters in _SECRETS or letters.endswith("apikey")
 
 
 def raw_key(key: str) -> bytes:

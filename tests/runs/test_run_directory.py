@@ -147,14 +147,24 @@ def test_any_configuration_is_recorded_as_it_is_and_recognised_again(
     assert enter(folder, config={"value": value})["config"] == {"value": value}
 
 
+DEEP: list[object] = []
+DEEP.append(DEEP)
+
+
 @pytest.mark.parametrize(
     ("config", "message"),
     [
         ({"judge": {"api_key": "x"}}, "config.judge: 'api_key' may not be part"),
         ({"JUDGE_API_KEY": "x"}, "config: 'JUDGE_API_KEY' may not be part"),
         ({"list": [{"apikey": "x"}]}, r"config\.list\[0\]: 'apikey'"),
-        ({"headers": {"Authorization": "x"}}, "config.headers: 'Authorization'"),
+        ({"judge": {"Authorization": "x"}}, "config.judge: 'Authorization'"),
         ({"url": "https://me:pw@host/v1"}, "config.url: a URL with a password"),
+        ({"url": "https://host/v1?api_key=x"}, "config.url: a URL with a password"),
+        ({"token": "x"}, "config: 'token' may not be part"),
+        ({"headers": {"X-Team": "x"}}, "config: 'headers' may not be part"),
+        ({"x\ud800": 1}, "config: half of a surrogate pair"),
+        ({"x": 10**5_000}, "config: nested too deeply, or a number too long"),
+        ({"x": DEEP}, "config: nested too deeply, or a number too long"),
         ({"x": float("nan")}, "config.x: cannot be written into a manifest: nan"),
         ({"x": float("inf")}, "config.x: cannot be written"),
         ({"x": {1, 2}}, "config.x: cannot be written"),
@@ -173,7 +183,12 @@ def test_what_may_not_be_written_down_is_refused_before_anything_is_made(
 
 
 def test_name_of_the_variable_that_holds_a_key_may_be_recorded(tmp_path: Path) -> None:
-    config = {"api_key_env": "JUDGE_KEY", "url": "https://[bad@host", "path": tmp_path}
+    config = {
+        "api_key_env": "JUDGE_KEY",
+        "max_tokens": 5,
+        "url": "https://[bad@host",
+        "path": tmp_path,
+    }
     assert enter(tmp_path / "out", config=config)["config"]["path"] == str(tmp_path)
 
 
@@ -276,3 +291,8 @@ def test_marking_a_stage_needs_the_run_to_be_entered(tmp_path: Path) -> None:
 def test_errors_of_runs_leave_with_exit_code_1_and_those_of_input_with_2() -> None:
     assert (RunError.exit_code, InputError.exit_code) == (1, 2)
     assert issubclass(RunError, RubricbenchError)
+
+
+def test_folder_whose_name_is_too_long_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="File name too long"):
+        enter(tmp_path / ("x" * 300))
