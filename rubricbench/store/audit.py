@@ -93,6 +93,14 @@ def collect_stats(connection: sqlite3.Connection, path: Path) -> StoreStats:
     )
 
 
+def self_check(connection: sqlite3.Connection) -> str:
+    """Return what SQLite says of its own pages: ``ok``, or the first fault."""
+    try:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        return str(error)
+
+
 def check_rows(
     rows: Iterable[tuple[Any, ...]], database: str, advance: Callable[[], object]
 ) -> VerifyReport:
@@ -100,7 +108,7 @@ def check_rows(
 
     Args:
         rows: records, each followed by its digest.
-        database: what SQLite says of itself.
+        database: what `self_check` found.
         advance: called after each row.
     """
     count, damaged = 0, []

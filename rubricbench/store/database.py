@@ -78,8 +78,8 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         StoreError: missing, foreign, damaged, of another version, or not permitted.
     """
     with explained(path, "open the store"):
-        if path.is_dir():
-            raise StoreError("this is a folder, not a store", where=str(path), hint="name a file")
+        if path.exists() and not path.is_file():  # a pipe would be waited for, for ever
+            raise StoreError("this is not a file", where=str(path), hint="name a file")
         if read_only and not path.exists():
             raise StoreError("no such store", where=str(path), hint="check the path")
         connection = _open(path, read_only=read_only)
@@ -96,24 +96,25 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    mode = "ro" if read_only else "rwc"
-    if read_only and _at_rest(path):
-        mode = "ro&immutable=1"
+    # Reading, too, is done by a connection that may write, held back by `query_only`: a read-only
+    # one leaves the log's side files behind. Only where it may not write does it have to do.
+    mode = "rwc"
+    if read_only:
+        mode = "rw" if os.access(path.parent, os.W_OK, effective_ids=True) else "ro"
+        if mode == "ro" and not path.with_name(path.name + "-wal").exists():
+            mode = "ro&immutable=1"  # at rest, and the side files could not be made
     # isolation_level None: transactions are begun by us, IMMEDIATE, never deferred. A deferred one
     # that reads first and then writes fails at once when another process wrote in between.
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         f"{path.resolve().as_uri()}?mode={mode}",
         uri=True,
         timeout=BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
     )
-
-
-def _at_rest(path: Path) -> bool:
-    """True for a store in a read-only folder, where the log's side files cannot be made."""
-    writable = os.access(path.parent, os.W_OK, effective_ids=True)
-    return not writable and not path.with_name(path.name + "-wal").exists()
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 def _blank(connection: sqlite3.Connection) -> bool:
@@ -160,6 +161,8 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _require_writable(connection: sqlite3.Connection) -> None:
-    # SQLite opens a file that it may not write without a word; better to hear it before paying.
+    # SQLite opens a file that it may not write without a word, and even begins a transaction;
+    # better to hear it before paying.
     connection.execute("BEGIN IMMEDIATE")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     connection.execute("ROLLBACK")

@@ -18,6 +18,7 @@ from rubricbench.store.audit import (
     check_rows,
     collect_stats,
     key_shown,
+    self_check,
 )
 from rubricbench.store.completion import (
     COLUMNS,
@@ -163,9 +164,9 @@ class Store:
             StoreError: the file cannot be opened or reached.
         """
         self._require_own()
-        with self._reading, explained(self.path, "read the store"):
-            database = self._reader.execute("PRAGMA integrity_check").fetchone()[0]
-        return check_rows(self.rows(), str(database), advance)
+        with self._reading:
+            database = self_check(self._reader)
+        return check_rows(self.rows(), database, advance)
 
     def export(self, path: str | Path, *, advance: Callable[[], object] = _nothing) -> ExportReport:
         """Write every completion to a parquet file; see `rubricbench.store.transfer`."""
@@ -190,8 +191,6 @@ class Store:
         atexit.unregister(self.close)
         if os.getpid() != self._process:
             return  # after a fork, the file and what is queued are the parent's
-        # The writing connection goes last: the last one folds the log into the file, and a
-        # read-only one cannot.
         with self._reading:
             self._reader.close()
         if self._writer:

@@ -84,7 +84,7 @@ class Writer:
                 self._work.notify()
                 self._news.wait()
                 if self._failure:
-                    raise self._failure
+                    raise self._failure.with_traceback(None)
 
     def pending(self, keys: Iterable[bytes]) -> list[Record]:
         """Return the records among these keys that are on their way to the disk."""
@@ -106,13 +106,13 @@ class Writer:
         self._thread.join()
         self._connection.close()
         if self._failure:
-            raise self._failure
+            raise self._failure.with_traceback(None)
 
     def _require_working(self) -> None:
         if self._closing:
             raise self._closed()
         if self._failure:
-            raise self._failure
+            raise self._failure.with_traceback(None)
 
     def _closed(self) -> StoreError:
         return StoreError("the store is closed", where=str(self._path), hint="open it again")
