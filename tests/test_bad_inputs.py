@@ -1,0 +1,296 @@
+"""Bad input to the command line: one clear line on standard error, the documented exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from rubricbench import cli
+from rubricbench.store import Completion, Store, request_key
+from rubricbench.store.database import APPLICATION_ID
+
+RUBRIC = {"prompt": "Name a river.", "rubrics": [{"criterion": "It names a river.", "weight": 1}]}
+RESPONSE = {"prompt": "Name a river.", "generator": "m", "response": "The Rhine."}
+CHECKED = {**RUBRIC["rubrics"][0], "check": {"name": "no_commas", "params": {}}}  # type: ignore[dict-item]
+BOM = b"\xef\xbb\xbf"
+
+
+def _store(path: Path) -> None:
+    with Store.open(path) as store:
+        for number in range(3):
+            key, request = request_key({"number": number})
+            store.put(Completion(key=key, request=request, text="yes", created=1e300))
+
+
+def _database(path: Path, version: int) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.commit()
+    connection.close()
+
+
+def _lines(*rows: object) -> bytes:
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
+
+
+TEXTS = {
+    "empty.db": b"",
+    "text.db": b"not a database\n" * 100,
+    "header.db": b"SQLite format 3\x00" + b"\xff" * 200,
+    "empty.parquet": b"",
+    "text.parquet": b"not parquet",
+    "rubrics.jsonl": _lines({**RUBRIC, "rubrics": [CHECKED]}),
+    "responses.jsonl": _lines(RESPONSE),
+    "blank.jsonl": b"\n\n",
+    "list.jsonl": b"[1, 2]\n",
+    "broken.jsonl": b'{"prompt": "a"\n',
+    "nan.jsonl": b'{"prompt": "a", "response": NaN}\n',
+    "twice.jsonl": b'{"prompt": "a", "prompt": "b", "response": "c"}\n',
+    "deep.jsonl": b"[" * 100_000 + b"\n",
+    "digits.jsonl": b'{"prompt": "a", "response": ' + b"1" * 5_000 + b"}\n",
+    "utf16.jsonl": '{"prompt": "a"}'.encode("utf-16"),
+    "latin1.jsonl": '{"prompt": "é"}'.encode("latin-1"),
+    "nul.jsonl": _lines({**RESPONSE, "response": "a\x00b"}),
+    "surrogate.jsonl": _lines({**RESPONSE, "response": "\ud800"}),
+    "null.jsonl": _lines({**RESPONSE, "response": None}),
+    "number.jsonl": _lines({**RESPONSE, "response": 5}),
+    "columns.jsonl": _lines({"question": "a", "answer": "b"}),
+    "foreign.jsonl": _lines({**RESPONSE, "prompt": "Name a lake."}),
+    "long.jsonl": _lines({**RESPONSE, "response": "x" * 2_000_001}),
+    "ragged.csv": b"prompt,response\na,b,c\n",
+    "semicolons.csv": b"prompt;response\na;b\n",
+    "quote.csv": b'prompt,response\n"a,b\n',
+    "nameless.csv": b",prompt,response\n1,a,b\n",
+    "doubled.csv": b"prompt,prompt,response\na,b,c\n",
+    "notes.txt": b"hello",
+    "weight0.jsonl": _lines({**RUBRIC, "rubrics": [{"criterion": "a", "weight": 0}]}),
+    "heavy.jsonl": _lines({**RUBRIC, "rubrics": [{"criterion": "a", "weight": 10**400}]}),
+    "worded.jsonl": _lines({**RUBRIC, "rubrics": [{"criterion": "a", "weight": "high"}]}),
+    "penalty.jsonl": _lines({**RUBRIC, "rubrics": [{"criterion": "a", "weight": -1}]}),
+    "nocriteria.jsonl": _lines({**RUBRIC, "rubrics": []}),
+    "same.jsonl": _lines({**RUBRIC, "rubrics": RUBRIC["rubrics"] * 2}),  # type: ignore[operator]
+    "stranger.jsonl": _lines({**RUBRIC, "rubric": 1}),
+    "sum.jsonl": _lines({**RUBRIC, "total_weight": 9}),
+    "doubled.jsonl": _lines(RUBRIC, RUBRIC),
+    "infinite.jsonl": _lines({**RUBRIC, "rubrics": [CHECKED]}).replace(b"{}", b'{"v": 1e999}'),
+    "half.jsonl": _lines({**RUBRIC, "rubrics": [CHECKED]}).replace(b"{}", b'{"v": "\\ud800"}'),
+    "nocheck.jsonl": _lines({**RUBRIC, "rubrics": [CHECKED]}).replace(b"no_commas", b"no_comma"),
+    "id.jsonl": _lines({**RUBRIC, "prompt_id": "\ud800"}),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with one file of each kind that goes wrong; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("bad")
+    for name, content in TEXTS.items():
+        (folder / name).write_bytes(content)
+    _store(folder / "good.db")
+    _database(folder / "newer.db", version=99)
+    _database(folder / "bare.db", version=1)
+    foreign = sqlite3.connect(folder / "foreign.db")
+    foreign.execute("CREATE TABLE t (a)")
+    foreign.close()
+    torn = (folder / "good.db").read_bytes()
+    (folder / "torn.db").write_bytes(torn[: len(torn) // 2])
+    pq.write_table(pa.table({"a": pa.array([], pa.string())}), folder / "rowless.parquet")
+    pq.write_table(pa.table({"a": ["b"]}), folder / "columns.parquet")
+    (folder / "bom.csv").write_bytes(BOM + b"prompt,response\nName a river.,The Rhine.\n")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+    os.mkfifo(folder / "pipe.jsonl")
+    (folder / "thesis").mkdir()
+    (folder / "thesis" / "thesis.tex").write_text("x")
+    return folder
+
+
+STORE = [
+    ("store stats missing.db", 1, "no such store; check the path"),
+    ("store stats empty.db", 1, "not a completion store"),
+    ("store stats text.db", 1, "not a completion store"),
+    ("store stats header.db", 1, "header.db: "),
+    ("store stats foreign.db", 1, "not a completion store"),
+    ("store stats newer.db", 1, "store version 99, this rubricbench knows 1"),
+    ("store stats bare.db", 1, "no such table"),
+    ("store verify bare.db", 1, "no such table"),
+    ("store stats torn.db", 1, "torn.db: cannot .*: the file is damaged"),
+    ("store stats folder", 1, "this is (a folder|not a file)"),
+    ("store stats pipe", 1, "this is not a file"),
+    ("store stats /dev/null", 1, "this is not a file"),
+    ("store stats folder/none/x.db", 1, "no such store"),
+    ("store export missing.db out.parquet", 1, "no such store"),
+    ("store export good.db folder", 1, "this is a folder; name a file"),
+    ("store export good.db pipe", 1, "not a regular file"),
+    ("store export good.db /dev/null", 1, "not a regular file"),
+    ("store export good.db nowhere/out.parquet", 1, "No such file or directory"),
+    ("store export good.db /proc/out.parquet", 1, "cannot write the file"),
+    ("store export good.db good.db", 2, "would replace the store"),
+    ("store import new.db missing.parquet", 2, "missing.parquet: no such file"),
+    ("store import new.db empty.parquet", 2, "not a readable parquet file"),
+    ("store import new.db text.parquet", 2, "not a readable parquet file"),
+    ("store import new.db columns.parquet", 2, "column 'key' is missing"),
+    ("store import new.db rowless.parquet", 2, "column 'key' is missing"),
+    ("store import new.db folder", 2, "this is not a file"),
+    ("store import new.db pipe", 2, "this is not a file"),
+    ("store stats", 2, "Missing argument 'STORE'; see: rubricbench store stats --help"),
+    ("store stats good.db more", 2, "unexpected extra argument"),
+    ("store stats good.db --fast", 2, "No such option '--fast'"),
+    ("store repair good.db", 2, "No such command 'repair'"),
+]
+OTHER = [
+    ("grade", 2, "No such command 'grade'"),
+    ("--fast", 2, "No such option '--fast'"),
+    ("doctor --endpoint", 2, "requires an argument"),
+    ("doctor now", 2, "unexpected extra argument"),
+    ("tasks validate missing", 2, "missing: "),
+    ("tasks validate folder", 2, "no task files"),
+    ("tasks path here", 2, "unexpected extra argument"),
+    ("models get gpt", 2, "no model 'gpt'; choose from"),
+    ("models path gpt", 2, "no model 'gpt'"),
+    ("quickstart --limit 0", 2, "--limit"),
+    ("quickstart --limit many", 2, "not a valid integer"),
+]
+JUDGE = "judge --out {out} "
+FILES = JUDGE + "--responses {0} --rubrics {1}"
+
+
+def _responses(file: str, message: str) -> tuple[str, int, str]:
+    return FILES.format(file, "rubrics.jsonl", out="{out}"), 2, message
+
+
+def _rubrics(file: str, message: str) -> tuple[str, int, str]:
+    return FILES.format("responses.jsonl", file, out="{out}"), 2, message
+
+
+GOOD = FILES.format("responses.jsonl", "rubrics.jsonl", out="{out}")
+RESPONSES = [
+    _responses("missing.jsonl", "missing.jsonl: no such file"),
+    _responses("folder", "this is a folder"),
+    _responses("pipe.jsonl", "not a regular file"),
+    _responses("notes.txt", "cannot read a .txt file; use .parquet"),
+    _responses("empty.parquet", "the file is empty"),
+    _responses("rowless.parquet", "the file has no rows"),
+    _responses("text.parquet", "not a readable parquet file"),
+    _responses("columns.parquet", "no column with the answer"),
+    _responses("columns.jsonl", "no column with the answer"),
+    _responses("blank.jsonl", "the file has no rows"),
+    _responses("list.jsonl", r"list.jsonl:1: .* \[wrong_type\]"),
+    _responses("broken.jsonl", r"broken.jsonl:1: not JSON: .* \[bad_json\]"),
+    _responses("nan.jsonl", r"NaN is not JSON \[bad_json\]"),
+    _responses("twice.jsonl", r"a key appears twice \[bad_json\]"),
+    _responses("deep.jsonl", r"\[bad_json\]"),
+    _responses("digits.jsonl", r"\[bad_json\]"),
+    _responses("utf16.jsonl", r"UTF-8"),
+    _responses("latin1.jsonl", r"byte 0xe9 is not UTF-8 \[bad_encoding\]"),
+    _responses("nul.jsonl", r"\[nul_character\]"),
+    _responses("surrogate.jsonl", r"\[lone_surrogate\]"),
+    _responses("null.jsonl", r"response: no answer: an empty one is '', not null"),
+    _responses("number.jsonl", r"response: expected text, got int \[wrong_type\]"),
+    _responses("long.jsonl", r"2,000,001 characters, the limit is 2,000,000"),
+    _responses("foreign.jsonl", "none of 1 responses has a rubric in rubrics.jsonl"),
+    _responses("ragged.csv", r"ragged.csv:2: 3 fields, the header has 2 \[ragged_row\]"),
+    _responses("semicolons.csv", "separate columns by commas"),
+    _responses("quote.csv", r"a quote opened here is never closed \[bad_csv\]"),
+    _responses("nameless.csv", "column 1 has no name"),
+    _responses("doubled.csv", "column 'prompt' stands twice"),
+]
+RUBRICS = [
+    _rubrics("missing.jsonl", "missing.jsonl: no such file"),
+    _rubrics("weight0.jsonl", r"weight0.jsonl:1, rubrics\[0\].weight: .* \[weight_zero\]"),
+    _rubrics("heavy.jsonl", r"rubrics\[0\].weight: .* \[weight_not_finite\]"),
+    _rubrics("worded.jsonl", r"\[weight_not_a_number\]"),
+    _rubrics("penalty.jsonl", r"\[no_positive_weight\]"),
+    _rubrics("nocriteria.jsonl", r"\[no_criteria\]"),
+    _rubrics("same.jsonl", r"\[duplicate_criterion\]"),
+    _rubrics("stranger.jsonl", r"unknown key 'rubric' \[unknown_key\]"),
+    _rubrics("sum.jsonl", r"it says 9, the positive weights add up to 1"),
+    _rubrics("doubled.jsonl", r"doubled.jsonl:2, .* \[duplicate_prompt\]"),
+    _rubrics("infinite.jsonl", r"check.params: .* \[bad_json\]"),
+    _rubrics("half.jsonl", r"check.params: .* \[bad_json\]"),
+    _rubrics("nocheck.jsonl", r"did you mean no_commas"),
+    _rubrics("id.jsonl", r"prompt_id: .* \[lone_surrogate\]"),
+    _rubrics("nonsense", "nonsense"),
+]
+OPTIONS = [
+    ("judge", 2, "Missing option '--responses'"),
+    (GOOD + " --judge-model m", 2, "--judge-base-url is missing"),
+    (GOOD + " --judge-base-url http://h/v1", 2, "--judge-model is missing"),
+    (GOOD + " --judge-model m --judge-base-url h:1", 2, "http"),
+    (GOOD + " --judge-model m --judge-base-url ftp://h", 2, "http"),
+    (GOOD + " --judge-model m --judge-base-url http://h/v1 --concurrency 0", 2, "concurrency"),
+    (GOOD + " --judge-model m --judge-base-url http://h/v1 --timeout nan", 2, "timeout"),
+    (GOOD + " --judge-model m --judge-base-url http://h/v1 --temperature -1", 2, "temperature"),
+    (GOOD + " --judge-model m --judge-base-url http://h/v1 --retries -1", 2, "retries"),
+    (GOOD + " --concurrency many", 2, "not a valid integer"),
+    (GOOD + " --format xml", 2, "'xml' is not one of"),
+    (GOOD + " --strategy best", 2, "unknown aggregation 'best'; choose from"),
+    (GOOD + " --limit -1", 2, "limit"),
+    (GOOD + " --store text.db", 1, "not a completion store"),
+    (GOOD.replace("{out}", "rubrics.jsonl"), 1, "this is a file, not a folder"),
+    (GOOD.replace("{out}", "thesis"), 1, r"files that are no run's, such as 'thesis\.tex'"),
+    (GOOD.replace("{out}", "/proc/run"), 1, "cannot use the run directory"),
+]
+
+
+@pytest.fixture
+def call(folder, tmp_path, monkeypatch, capsys):
+    """Return a function that runs a command line and gives exit code, output and error output."""
+
+    def run(line: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(folder)
+        with pytest.raises(SystemExit) as ended:
+            cli.main(line.format(out=tmp_path / "out").split())
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "message"), [*STORE, *OTHER, *RESPONSES, *RUBRICS, *OPTIONS]
+)
+def test_bad_input_is_one_clear_line(call, folder, line, code, message):
+    before = sorted(os.listdir(folder))
+    status, out, err = call(line)
+    assert (status, out) == (code, ""), err
+    assert err.startswith("error: ")
+    assert err.count("\n") == 1
+    assert re.search(message, err), err
+    assert sorted(os.listdir(folder)) == before  # nothing made for a command that failed
+
+
+@pytest.mark.parametrize("line", [STORE[0][0], STORE[20][0], STORE[27][0], RESPONSES[0][0]])
+def test_the_line_is_json_where_json_was_asked_for(call, line):
+    status, out, err = call(line + " --json")
+    assert status != 0
+    assert out == ""
+    assert set(json.loads(err)) == {"error", "where", "hint"}
+
+
+def test_csv_with_a_byte_order_mark_is_fine(call, tmp_path):
+    status, out, err = call(FILES.format("bom.csv", "rubrics.jsonl", out="{out}") + " --json")
+    assert status == 0, err
+    assert json.loads(out)["complete"] is True
+    assert (tmp_path / "out" / "scores.parquet").is_file()
+
+
+def test_time_that_no_calendar_has_is_shown_as_seconds(call):
+    status, out, _ = call("store stats good.db")
+    assert status == 0
+    assert "from 1e+300 s to 1e+300 s" in out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_read_only_folder_is_one_clear_line(call, tmp_path):
+    tmp_path.chmod(0o500)
+    status, _, err = call(GOOD)
+    assert status == 1
+    assert "Permission denied" in err
