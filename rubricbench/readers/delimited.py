@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rubricbench.errors import InputError, SchemaError
+from rubricbench.readers.columns import first_repeated
 from rubricbench.readers.lines import read_lines
 
 MAX_FIELD_CHARS = 16_000_000
@@ -79,7 +80,7 @@ def _header(fields: list[str], path: Path) -> list[str]:
             where=str(path),
             hint="pandas writes such a column unless told index=False",
         )
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"column {name!r:.60} stands twice in the header", where=str(path))
+    repeated = first_repeated(names)
+    if repeated is not None:
+        raise InputError(f"column {repeated!r:.60} stands twice in the header", where=str(path))
     return names

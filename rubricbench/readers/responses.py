@@ -13,7 +13,7 @@ from rubricbench.readers.rows import Row, nested, read_rows
 from rubricbench.readers.seen import SeenIds
 from rubricbench.rows import messages_from
 from rubricbench.schema import Prompt, Response
-from rubricbench.validity import valid_text
+from rubricbench.validity import valid_object, valid_text
 
 # Field of a response -> the columns it is looked for in, in order of preference.
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -198,7 +198,9 @@ def _mapping(row: Mapping[str, Any], column: str) -> dict[str, Any]:
             "wrong_type", f"expected an object, got {type(value).__name__}", field=column
         )
     # Parquet gives every row of a nested column all its keys, null where a row has none.
-    return {key: item for key, item in value.items() if item is not None}
+    given = {key: item for key, item in value.items() if item is not None}
+    valid_object(given, column)
+    return given
 
 
 def _counts(row: Mapping[str, Any], column: str) -> dict[str, int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rubricbench.errors import InputError, SchemaError
+from rubricbench.readers.columns import first_repeated
 from rubricbench.readers.delimited import read_csv
 from rubricbench.readers.lines import read_lines
 from rubricbench.rows import parse_json
@@ -89,26 +90,39 @@ def _batches(file: Any) -> Iterator[Any]:
 def _batch_rows(batch: Any, path: Path, before: int) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = batch.to_pylist()
-    except UnicodeDecodeError:
+    except _UNREADABLE:
         for i in range(batch.num_rows):
-            _decodes(batch.slice(i, 1), path, before + i + 1)
+            _require_readable(batch.slice(i, 1), path, before + i + 1)
         raise
     return rows
 
 
-def _decodes(row: Any, path: Path, line: int) -> None:
-    try:
-        row.to_pylist()
-    except UnicodeDecodeError:
-        raise SchemaError(
-            "bad_encoding", "a text is not UTF-8", file=str(path), line=line
-        ) from None
+# A text that is not UTF-8; a date or time beyond Python's calendar; an unknown time zone.
+_UNREADABLE = (ValueError, OverflowError, LookupError)
+
+
+def _require_readable(row: Any, path: Path, line: int) -> None:
+    for name, column in zip(row.schema.names, row.columns, strict=True):
+        try:
+            column.to_pylist()
+        except UnicodeDecodeError:
+            raise SchemaError(
+                "bad_encoding", "a text is not UTF-8", field=name, file=str(path), line=line
+            ) from None
+        except _UNREADABLE as error:
+            raise SchemaError(
+                "wrong_type",
+                f"a {column.type} that cannot be read: {error}",
+                field=name,
+                file=str(path),
+                line=line,
+            ) from None
 
 
 def _reject_doubled(names: list[str], path: Path) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"column {name!r:.60} is there twice", where=str(path))
+    name = first_repeated(names)
+    if name is not None:
+        raise InputError(f"column {name!r:.60} is there twice", where=str(path))
 
 
 def _jsonl(path: Path) -> Iterator[Row]:

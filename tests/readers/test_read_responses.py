@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rubricbench.errors import InputError, RubricbenchError
+from rubricbench.errors import InputError, RubricbenchError, SchemaError
 from rubricbench.readers import read_responses
 from rubricbench.readers import seen as seen_module
 from rubricbench.readers.seen import SeenIds
@@ -187,3 +187,14 @@ def test_the_alpaca_eval_file_is_read_whole():
     assert len(rows) == 12_281
     assert len({r.generator for r in rows}) == 21
     assert all(r.prompt for r in rows)
+
+
+@pytest.mark.parametrize(
+    "sampling", ['{"temperature": 1e999}', '{"stop": "\\ud800"}'], ids=["infinite", "surrogate"]
+)
+def test_sampling_that_no_table_can_hold_is_refused(tmp_path, sampling):
+    path = tmp_path / "r.jsonl"
+    path.write_text('{"prompt": "a", "response": "b", "sampling": ' + sampling + "}\n")
+    with pytest.raises(SchemaError) as caught:
+        list(read_responses(path))
+    assert (caught.value.code, caught.value.field, caught.value.line) == ("bad_json", "sampling", 1)

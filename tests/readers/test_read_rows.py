@@ -145,7 +145,7 @@ def test_parquet_text_that_is_not_utf8_names_its_row(tmp_path: Path) -> None:
     offsets = pa.py_buffer(b"".join(n.to_bytes(4, "little") for n in (0, 2, 4, 6)))
     texts = pa.Array.from_buffers(pa.string(), 3, [None, offsets, pa.py_buffer(b"okok\xff\xfe")])
     pq.write_table(pa.table({"a": texts}), tmp_path / "b.parquet")
-    with pytest.raises(SchemaError, match=r"b\.parquet:3: a text is not UTF-8"):
+    with pytest.raises(SchemaError, match=r"b\.parquet:3, a: a text is not UTF-8"):
         list(read_rows(tmp_path / "b.parquet"))
 
 
@@ -248,3 +248,30 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path, suffix: str) -> None
     assert count == 60_000
     print("GROWTH", growth)
     assert growth < 90, f"{growth} MiB"
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pa.array([0, 2**30], pa.date32()),
+        pa.array([0, 2**50], pa.timestamp("s")),
+        pa.array([0, 2**62], pa.duration("s")),
+        pa.array([None, 1], pa.timestamp("s", tz="Nowhere/City")),
+    ],
+    ids=str,
+)
+def test_value_that_python_cannot_hold_names_line_and_column(tmp_path, column):
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"prompt": ["a", "b"], "when": column}), path)
+    with pytest.raises(SchemaError) as caught:
+        list(read_rows(path))
+    assert (caught.value.code, caught.value.field, caught.value.line) == ("wrong_type", "when", 2)
+
+
+def test_many_columns_are_no_obstacle(tmp_path):
+    # Counting each name among all of them takes minutes.
+    path = tmp_path / "wide.csv"
+    names = [f"c{i}" for i in range(100_000)]
+    path.write_text(",".join(names) + "\n" + "," * (len(names) - 1) + "\n")
+    ((_, row),) = read_rows(path)
+    assert list(row) == names
