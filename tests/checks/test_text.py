@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import time
 
 import pytest
 from hypothesis import given
@@ -105,6 +106,9 @@ def test_both_patterns_take_every_simple_character_for_the_same():
         ("C++ and C", "C++", 1),
         ("e\u0301te\u0301 ete", "ete", 1),
         ("黒猫が", "猫", 1),
+        ("xab猫ab", "ab", 1),
+        ("xab ab", "ab", 1),
+        ("xab_ab ab_ _ab", "ab", 2),
         ("aaa", "aa", 0),
         ("anything", "", 0),
         ("anything", " ", 0),
@@ -113,6 +117,13 @@ def test_both_patterns_take_every_simple_character_for_the_same():
 )
 def test_phrases_are_found_as_whole_words(text, phrase, count):
     assert t.count_phrase(t.normalize(text), phrase) == count
+
+
+def test_one_long_word_is_not_searched_letter_by_letter():
+    start = time.process_time()
+    for length in range(1, 51):
+        assert t.count_phrase("a" * 500_000, "a" * length) == 0
+    assert time.process_time() - start < 2
 
 
 def test_phrases_inside_words_on_request_and_up_to_a_limit():

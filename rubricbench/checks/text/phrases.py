@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -18,6 +19,7 @@ _UNSPACED = (
     (0x20000, 0x3FFFF),
 )
 
+_EDGE = re.compile(rf"[\W_{''.join(f'{chr(low)}-{chr(high)}' for low, high in _UNSPACED)}]")
 _CLOSING_MARKS = "\"'*_ "
 
 
@@ -56,9 +58,12 @@ def find_phrase(text: str, phrase: str) -> int:
 def _find(haystack: str, needle: str, start: int, whole_words: bool) -> int:
     at = haystack.find(needle, start)
     while whole_words and at >= 0:
-        if _free_before(haystack, at) and _free_after(haystack, at + len(needle)):
+        if not _free_before(haystack, at):
+            at = haystack.find(needle, _next_edge(haystack, at))
+        elif not _free_after(haystack, at + len(needle)):
+            at = haystack.find(needle, at + 1)
+        else:
             break
-        at = haystack.find(needle, at + 1)
     return at
 
 
@@ -110,6 +115,12 @@ def _free_after(text: str, end: int) -> bool:
     if after == "_":
         return end + 1 >= len(text) or not _in_word(text[end + 1])
     return not _in_word(after) or _is_unspaced(after) or _is_unspaced(text[end - 1])
+
+
+def _next_edge(text: str, at: int) -> int:
+    """Return where a word may next begin: one long word must not be searched letter by letter."""
+    edge = _EDGE.search(text, at + 1)
+    return edge.start() if edge else len(text)
 
 
 def _in_word(char: str) -> bool:
