@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
+import operator
 from collections.abc import Iterable
 from types import UnionType
 from typing import Any
@@ -91,9 +93,12 @@ def valid_weight(value: Any, field: str) -> int | float:
 
 
 def weight_sum(weights: Iterable[int | float]) -> int | float:
-    """Return the sum: exact for ints, correctly rounded for floats, the same in every Python."""
-    items = list(weights)
-    return sum(items) if all(isinstance(w, int) for w in items) else math.fsum(items)
+    """Return the sum, added from the left as `rubricbench.scoring` adds the credits.
+
+    So a response that meets everything scores exactly 1, and in every Python: from 3.12 on, the
+    built-in ``sum`` adds floats in another way.
+    """
+    return functools.reduce(operator.add, weights, 0)
 
 
 def valid_label(value: Any, field: str, *, limit: int = MAX_LABEL_CHARS) -> str:

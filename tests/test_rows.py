@@ -78,9 +78,9 @@ def test_our_row_has_the_papers_columns_with_the_same_values():
 
 def test_stated_total_may_differ_in_the_last_digits():
     rubrics = [{"criterion": f"c{i}", "weight": i / 10} for i in (1, 2, 3)]
-    for total in (0.6, 0.1 + 0.2 + 0.3):  # 0.6000000000000001
+    for total in (0.6, 0.1 + 0.2 + 0.3):  # the sum is 0.6000000000000001
         row = {"prompt": "p", "rubrics": rubrics, "total_weight": total}
-        assert rubric_from_row(row).total_weight == 0.6
+        assert rubric_from_row(row).total_weight == 0.1 + 0.2 + 0.3
 
 
 @pytest.mark.parametrize(

@@ -304,6 +304,15 @@ def test_grade_that_is_no_share_is_refused(grade):
         score(rubric(1), [], strategy=Strategy("implicit"), grade=grade)
 
 
-def test_fractional_weights_add_up_correctly_rounded():
-    # Added from the left, 0.1 + 0.2 + 0.3 is 0.6000000000000001 (and 0.6 in Python 3.12 and later).
-    assert score(rubric(0.1, 0.2, 0.3), []).total_weight == 0.6
+@given(
+    st.lists(
+        st.floats(-1e6, 1e6).filter(lambda w: w != 0), min_size=1, max_size=20, unique=True
+    ).filter(lambda weights: max(weights) > 0)
+)
+def test_a_response_that_meets_everything_scores_exactly_one(weights):
+    whole = rubric(*weights)
+    verdicts = [(met if c.weight > 0 else unmet)(c.id) for c in whole.criteria]
+    found = score(whole, verdicts)
+    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+    credits = [[float(c.weight > 0) for c in whole.criteria]]
+    assert score_matrix(whole, credits).value.tolist() == [1.0]
