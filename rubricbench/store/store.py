@@ -169,7 +169,16 @@ class Store:
         return check_rows(self.rows(), database, advance)
 
     def export(self, path: str | Path, *, advance: Callable[[], object] = _nothing) -> ExportReport:
-        """Write every completion to a parquet file; see `rubricbench.store.transfer`."""
+        """Write every completion to a parquet file, replaced as a whole; damaged ones are left out.
+
+        Args:
+            path: where to; the columns are described in `rubricbench.store.transfer`.
+            advance: called after each row.
+
+        Raises:
+            StoreError: the store cannot be read, or the file cannot be written.
+            InputError: the file is the store itself.
+        """
         from rubricbench.store.transfer import export_store
 
         return export_store(self, Path(path), advance)
@@ -177,7 +186,16 @@ class Store:
     def import_(
         self, path: str | Path, *, advance: Callable[[], object] = _nothing
     ) -> ImportReport:
-        """Add the completions of an exported file; see `rubricbench.store.transfer`."""
+        """Add the completions of an exported file; what is there stays, what is damaged is refused.
+
+        Args:
+            path: the parquet file.
+            advance: called after each row.
+
+        Raises:
+            InputError: the file is missing, damaged, or is no export of a store.
+            StoreError: the store cannot be read or written.
+        """
         from rubricbench.store.transfer import import_store
 
         return import_store(self, Path(path), advance)
