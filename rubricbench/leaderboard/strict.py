@@ -21,7 +21,7 @@ FAULTS: dict[str, str] = {
     "unknown_value": "a value outside a closed list",
     "out_of_range": "a number outside the range of its field",
     "empty_text": "a required text is empty",
-    "bad_text": "control characters, NUL, or half of a surrogate pair",
+    "bad_text": "control or invisible characters, NUL, or half of a surrogate pair",
     "bad_hash": "a hash that is not 8 to 64 lower-case hex digits",
     "bad_created": "a time that is not UTC as YYYY-MM-DDTHH:MM:SSZ",
     "bad_currency": "a currency that is not three capital letters (ISO 4217)",
@@ -61,15 +61,19 @@ class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             msgspec.structs.force_setattr(self, field.name, value)
 
 
+# Control and format characters, halves of surrogate pairs, line and paragraph separators: they
+# reorder what stands around them, break lines, or are not seen at all.
+_HIDDEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+_JOINERS = "\u200c\u200d"  # needed inside words of some scripts, and in emoji
+
+
 def _check_text(text: str, field: str) -> None:
     """Refuse what could break a page or a log, or pass one name off as another."""
-    if text and not text.strip():
+    if text and not text.translate(dict.fromkeys(map(ord, _JOINERS))).strip():
         raise SchemaError("empty_text", "nothing but white space", field=field)
+    allowed = _JOINERS + "\n\t" if field == "notes" else _JOINERS
     for character in text:
-        control = unicodedata.category(character) in ("Cc", "Cs")
-        # LRE to RLO and LRI to PDI reorder what stands around them.
-        reorders = "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
-        if (control and not (field == "notes" and character in "\n\t")) or reorders:
+        if unicodedata.category(character) in _HIDDEN and character not in allowed:
             raise SchemaError("bad_text", f"character U+{ord(character):04X}", field=field)
 
 
