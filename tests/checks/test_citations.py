@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from rubricbench.checks.citations import citations
+from rubricbench.checks.citations import STYLES, citations
 
 
 @pytest.mark.parametrize(
@@ -68,3 +70,14 @@ def test_the_same_source_has_the_same_key_in_both_forms():
 )  # fmt: skip
 def test_links_addresses_and_footnotes(style, text, expected):
     assert citations(text, style) == expected
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    "unit",
+    ["(Smith, 2020; ", "( 2020", "(", "[1,", "[1-2] ", "[a](https://", "https://a ", "[^", "www."],
+)
+def test_no_text_holds_a_style_up(style, unit):
+    start = time.process_time()
+    citations((unit * 200_000)[:200_000], style)
+    assert time.process_time() - start < 2

@@ -116,6 +116,11 @@ def test_units_are_compared_by_meaning_and_as_whole_words(text, unit, expected):
     assert has_unit(number, unit) is expected
 
 
+@pytest.mark.parametrize("words", ["hundred ", "one ", "million and ", "ninety-nine trillion "])
+def test_an_endless_run_of_number_words_is_read_in_pieces(words):
+    assert all(value < 1e300 for value in spelled(words * 5_000))
+
+
 def test_tolerance_is_an_absolute_distance_with_both_ends_included():
     def states(text: str, **params: float) -> bool:
         return run(Check("states_number", params), text).met

@@ -252,7 +252,8 @@ def _alternatives(words: list[str]) -> str:
 
 
 _NUMBER_WORD = _alternatives([*_SMALL, *_TENS, *_LARGE])
-_SPELLED = re.compile(rf"\b(?:{_NUMBER_WORD})(?:(?:[ -]|[ ]and[ ])(?:{_NUMBER_WORD}))*+\b")
+# At most seventeen words: their product, 10^204 at most, is still a float.
+_SPELLED = re.compile(rf"\b(?:{_NUMBER_WORD})\b(?:(?:[ -]|[ ]and[ ])(?:{_NUMBER_WORD})\b){{0,16}}+")
 
 
 def spelled_numbers(text: str) -> Iterator[Stated]:
