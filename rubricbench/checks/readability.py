@@ -66,7 +66,7 @@ def reading_grade(text: str, params: Params) -> Outcome:
     return Outcome(met, f"grade {grade:.1f}")
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=32768)
 def syllables(word: str) -> int:
     """Count the syllables of an English word by its spelling; at least one.
 
