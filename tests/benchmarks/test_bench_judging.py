@@ -8,11 +8,8 @@ verdicts, scoring, storing. The bare loop sends the same bytes and throws the an
 from __future__ import annotations
 
 import asyncio
-import socket
-import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -21,12 +18,15 @@ import aiohttp
 import pytest
 import uvloop
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from simserver.process import SimProcess
+
 from rubricbench.judging import Item, Judge, JudgeConfig
 from rubricbench.judging.request import Question
 from rubricbench.schema import Criterion, Prompt, Rubric
 from rubricbench.store import Store
 
-SERVER = Path(__file__).parents[1] / "simserver" / "server.py"
 LATENCY, IN_FLIGHT, CALLS, PROMPTS = 0.05, 128, 6_000, 64
 BOUND = IN_FLIGHT / LATENCY
 WORDS = "the patient should rinse the burn under cool running water and then cover it loosely "
@@ -52,20 +52,8 @@ def _items() -> Iterator[Item]:
 
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = [sys.executable, str(SERVER), "--port", str(port), "--latency", str(LATENCY)]
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/log", timeout=1)
-            break
-        except OSError:
-            time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}/v1"
-    process.terminate()
-    process.wait()
+    with SimProcess("--latency", str(LATENCY)) as server:
+        yield server.base_url
 
 
 def _config(base_url: str) -> JudgeConfig:
@@ -121,8 +109,8 @@ def test_judging_keeps_up_with_a_bare_loop(benchmark, base_url, tmp_path, capsys
     with capsys.disabled():
         print(
             f"\njudging: {rate:,.0f} graded/s at {cpu:.3f} ms CPU; bare aiohttp {bare[0]:,.0f}/s "
-            f"at {bare[1]:.3f} ms: {rate / bare[0]:.2f} of its rate, {cpu / bare[1]:.2f} of its CPU, "
-            f"{rate / BOUND:.2f} of the {BOUND:,.0f}/s that latency allows"
+            f"at {bare[1]:.3f} ms: {rate / bare[0]:.2f} of its rate, {cpu / bare[1]:.2f} times its "
+            f"CPU, {rate / BOUND:.2f} of the {BOUND:,.0f}/s that latency allows"
         )
 
 

@@ -127,8 +127,8 @@ class SimServer:
 
     async def _complete(self, request: web.BaseRequest) -> web.StreamResponse:
         body = msgspec.json.decode(await request.read())
-        self.requests += 1
-        number = self.requests
+        question = read_question(body["messages"])
+        call = self._counted(question.key if question else json.dumps(body["messages"]))
         if self._keep:
             self.bodies.append(body)
             self.headers.append(dict(request.headers))
@@ -137,9 +137,14 @@ class SimServer:
         try:
             if self.latency:
                 await asyncio.sleep(self.latency)
-            return self._refusal(request, body) or await self._reply(request, body, number)
+            return self._refusal(request, body) or await self._reply(request, question, call)
         finally:
             self.in_flight -= 1
+
+    def _counted(self, key: str) -> Call:
+        self.requests += 1
+        self.asked[key] += 1
+        return Call(self.requests, key, self.asked[key])
 
     def _refusal(self, request: web.BaseRequest, body: dict[str, Any]) -> web.Response | None:
         if self.api_key and request.headers.get("Authorization") != f"Bearer {self.api_key}":
@@ -150,12 +155,9 @@ class SimServer:
         return None
 
     async def _reply(
-        self, request: web.BaseRequest, body: dict[str, Any], number: int
+        self, request: web.BaseRequest, question: Question | None, call: Call
     ) -> web.StreamResponse:
-        question = read_question(body["messages"])
-        key = question.key if question else json.dumps(body["messages"])
-        self.asked[key] += 1
-        name = self.fault(Call(number, key, self.asked[key]))
+        name = self.fault(call)
         self.replies[name or "good"] += 1
         if name:
             return await FAULTS[name](request, question or Question((), "", "json"))
