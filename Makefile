@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: quickstart test test-all lint bench clean install
+.PHONY: quickstart test lint bench clean install
 
 install: $(VENV)/.installed
 
