@@ -20,6 +20,7 @@ from rubricbench.checks.wording import (
     quoted_series,
     sentence,
     short_series,
+    tally,
 )
 
 _OPENING_MARKS = " \t\n#>*_~`\"'“‘«([-"
@@ -115,7 +116,7 @@ def keyword_in_sentence(text: str, params: Params) -> Outcome:
     """The keyword occurs, as whole words, in one sentence (`text.sentences`: no headings)."""
     found, nth = sentences(text), params["nth"]
     if abs(nth) > len(found):
-        return Outcome(False, f"{len(found)} sentences")
+        return Outcome(False, tally(len(found), "sentence"))
     chosen = found[nth - 1 if nth > 0 else nth]
     return Outcome(count_phrase(chosen, params["keyword"], limit=1) > 0, quote_short(chosen))
 

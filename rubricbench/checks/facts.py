@@ -7,6 +7,7 @@ from rubricbench.checks.citations import STYLES, citations
 from rubricbench.checks.registry import Outcome, Param, Params, family
 from rubricbench.checks.text.numbers import Stated, spelled_numbers, stated_numbers
 from rubricbench.checks.units import has_attached_unit, has_unit
+from rubricbench.checks.wording import tally
 
 _ROUNDING = 1e-12  # of the value: what reading a decimal as binary may cost
 
@@ -53,7 +54,7 @@ def citation_count(text: str, params: Params) -> Outcome:
     found = citations(text, params["style"])
     count = len(set(found)) if params["distinct"] else len(found)
     unit = "source" if params["distinct"] else "citation"
-    return Outcome(within(count, params), f"{count} {unit}{'' if count == 1 else 's'}")
+    return Outcome(within(count, params), tally(count, unit))
 
 
 def _citations(params: Params) -> str:

@@ -16,7 +16,7 @@ from rubricbench.checks.text import (
     plain,
     split_words,
 )
-from rubricbench.checks.wording import quote_short
+from rubricbench.checks.wording import quote_short, tally
 
 
 @family(
@@ -39,7 +39,7 @@ from rubricbench.checks.wording import quote_short
 def list_nesting(text: str, params: Params) -> Outcome:
     """How deep the deepest list item (bullet or number) is nested, by its indentation."""
     depth = max((item.depth for item in list_items(text)), default=0)
-    return Outcome(depth >= params["minimum_depth"], f"{depth} level{'' if depth == 1 else 's'}")
+    return Outcome(depth >= params["minimum_depth"], tally(depth, "level"))
 
 
 @family(
@@ -69,7 +69,7 @@ def numbered_list(text: str, params: Params) -> Outcome:
     """
     sizes = list(_numbered_runs(list_items(text)))
     if params["maximum"] == 0:
-        return Outcome(not sizes, f"{len(sizes)} numbered lists")
+        return Outcome(not sizes, tally(len(sizes), "numbered list"))
     shown = ", ".join(map(str, sizes[:5]))
     return Outcome(
         any(within(size, params) for size in sizes), f"items: {shown}" if sizes else "none"
@@ -132,7 +132,8 @@ def list_item_words(text: str, params: Params) -> Outcome:
     if not sizes:
         return Outcome(False, "no list")
     return Outcome(
-        all(within(size, params) for size in sizes), f"{min(sizes)} to {max(sizes)} words an item"
+        all(within(size, params) for size in sizes),
+        f"{tally(len(sizes), 'item')} of {min(sizes)} to {max(sizes)} words",
     )
 
 

@@ -21,7 +21,7 @@ from rubricbench.checks.text import (
 )
 from rubricbench.checks.text.emoji import emoji
 from rubricbench.checks.text.inline import without_code
-from rubricbench.checks.wording import quote, quote_short, quoted_series
+from rubricbench.checks.wording import quote, quote_short, quoted_series, tally
 
 _URL = re.compile(r"(?:https?://|www\.)\S+")
 _QUESTION = re.compile(r"[!?？؟՞\u037e]+")
@@ -50,7 +50,7 @@ def sentence_word_limit(text: str, params: Params) -> Outcome:
     if not found:
         return Outcome(False, "no sentence")
     longest, which = max(found, key=lambda pair: pair[0])
-    return Outcome(longest <= params["maximum"], f"{longest} words: {quote_short(which)}")
+    return Outcome(longest <= params["maximum"], f"{tally(longest, 'word')}: {quote_short(which)}")
 
 
 @family(
@@ -76,7 +76,7 @@ def paragraph_word_range(text: str, params: Params) -> Outcome:
     if not sizes:
         return Outcome(False, "no paragraph")
     met = all(within(size, params) for size in sizes)
-    return Outcome(met, f"{min(sizes)} to {max(sizes)} words in {len(sizes)} paragraphs")
+    return Outcome(met, f"{tally(len(sizes), 'paragraph')} of {min(sizes)} to {max(sizes)} words")
 
 
 def prose_paragraphs(text: str) -> list[str]:
@@ -123,7 +123,7 @@ def max_line_length(text: str, params: Params) -> Outcome:
             row = row.rstrip()
             size = count_graphemes(row)
             longest = max(longest, size)
-    return Outcome(longest <= limit, f"longest line: {longest:,} characters")
+    return Outcome(longest <= limit, f"longest line: {tally(longest, 'character')}")
 
 
 @family(

@@ -41,6 +41,11 @@ def sentence(text: str) -> str:
     return text if text.endswith((".”", "!”", "?”")) else f"{text}."
 
 
+def tally(count: int, noun: str) -> str:
+    """Return a count with its noun: "1 line", "2,000 lines"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def ordinal(number: int) -> str:
     """Return "1st", "2nd", "3rd", "4th", "11th", …"""
     teen = 10 <= number % 100 <= 20

@@ -280,7 +280,7 @@ def _is_result(before: str, after: str) -> bool:
 
 def _spoken(run: list[str]) -> Iterator[float]:
     """Yield the numbers in a run of number words: "twenty two" is one, "two three" are two."""
-    total, current, last = 0.0, 0.0, ""  # floats: "million million …" ends at infinity
+    total, current, last = 0.0, 0.0, ""
     for word in run:
         if word == "and":
             continue
