@@ -95,7 +95,22 @@ def _from_folder(folder: Path, split: str | None, streaming: bool) -> Any:
         raise InputError(f"no {split or 'train or test'}.parquet", where=str(folder))
     import datasets
 
-    return datasets.load_dataset("parquet", data_files=present, split=split, streaming=streaming)
+    if streaming:
+        return datasets.load_dataset("parquet", data_files=present, split=split, streaming=True)
+    # Read directly: no second copy in a cache folder, and no progress bar for a megabyte.
+    loaded = {s: _read(Path(path), s) for s, path in present.items()}
+    return loaded[split] if split else datasets.DatasetDict(loaded)
+
+
+def _read(path: Path, split: str) -> datasets.Dataset:
+    import datasets
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return datasets.Dataset(pq.read_table(path), split=datasets.NamedSplit(split))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"not a readable parquet file: {error}", where=str(path)) from None
 
 
 def _from_hub(name: str, split: str | None, revision: str | None, streaming: bool) -> Any:

@@ -1,0 +1,149 @@
+"""``rubricbench data``: show, validate and describe rubric datasets."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import click
+
+from rubricbench.cli.output import Output, output_options
+from rubricbench.errors import InputError
+from rubricbench.schema import Rubric
+
+SOURCE = click.argument("source")
+
+
+@click.group()
+def command() -> None:
+    """Show, validate and describe rubric datasets.
+
+    SOURCE is a parquet, JSONL or CSV file, or an embedded dataset such as verifiable or
+    verifiable:test.
+    """
+
+
+@command.command()
+@SOURCE
+@click.option("--index", type=int, default=0, show_default=True, help="Which row, from 0.")
+@click.option("--id", "prompt_id", help="Which prompt, by its id.")
+@output_options
+def show(source: str, index: int, prompt_id: str | None, output: Output) -> None:
+    """Print a prompt with its rubric."""
+    from rubricbench.rows import rubric_to_row
+
+    rubric = _find(source, index, prompt_id)
+    output.result(rubric_to_row(rubric), _rubric_text(rubric))
+
+
+def _find(source: str, index: int, prompt_id: str | None) -> Rubric:
+    from rubricbench.readers import read_rubrics
+
+    count = 0
+    for number, (_, rubric) in enumerate(read_rubrics(source)):
+        if rubric.prompt_id == prompt_id or (prompt_id is None and number == index):
+            return rubric
+        count += 1
+    wanted = f"prompt {prompt_id!r:.60}" if prompt_id else f"row {index}"
+    raise InputError(f"no {wanted} among {count:,} rows", where=source)
+
+
+def _rubric_text(rubric: Rubric) -> str:
+    facts = [rubric.prompt_id, rubric.prompt.domain, rubric.prompt.split, rubric.version]
+    lines = ["  ".join(fact for fact in facts if fact), ""]
+    for message in rubric.prompt.messages:
+        lines += [f"{message.role.upper()}", message.content, ""]
+    lines.append(f"RUBRIC  {rubric.number_of_criteria} criteria, {rubric.total_weight} points")
+    for criterion in rubric.criteria:
+        how = f"  [{criterion.check.name}]" if criterion.check else ""
+        lines.append(f"{criterion.weight:+4}  {criterion.criterion}{how}")
+    return "\n".join(lines)
+
+
+@command.command()
+@SOURCE
+@output_options
+def validate(source: str, output: Output) -> None:
+    """Read every row strictly; the first fault is named with file, line and field."""
+    from rubricbench.readers import RubricIndex
+
+    index = RubricIndex(source)
+    _require_checks(source, index)
+    result = {"source": source, "rows": len(index), "valid": True}
+    output.result(result, f"{source}: {len(index):,} rubrics, all valid")
+
+
+def _require_checks(source: str, rubrics: Iterable[Rubric]) -> None:
+    from rubricbench.checks import complete
+    from rubricbench.errors import SchemaError
+
+    for rubric in rubrics:
+        for i, criterion in enumerate(rubric.criteria):
+            try:
+                if criterion.check:
+                    complete(criterion.check)
+            except SchemaError as error:
+                place = f"prompt {rubric.prompt_id}, rubrics[{i}]"
+                raise error.within(place).at(file=source) from None
+
+
+@command.command()
+@SOURCE
+@output_options
+def stats(source: str, output: Output) -> None:
+    """Count rows, criteria, weights and check families."""
+    from rubricbench.readers import read_rubrics
+
+    found = _stats(rubric for _, rubric in read_rubrics(source))
+    output.result({"source": source, **found}, _stats_text(source, found))
+
+
+def _stats(rubrics: Iterable[Rubric]) -> dict[str, Any]:
+    rows = turns = 0
+    sizes: Counter[int] = Counter()
+    weights: Counter[int | float] = Counter()
+    families: Counter[str] = Counter()
+    for rubric in rubrics:
+        rows += 1
+        turns += len(rubric.prompt.messages) > 1
+        sizes[rubric.number_of_criteria] += 1
+        weights.update(criterion.weight for criterion in rubric.criteria)
+        families.update(c.check.name if c.check else "(judged)" for c in rubric.criteria)
+    return {
+        "rows": rows,
+        "multi_turn": turns,
+        "criteria": sum(size * n for size, n in sizes.items()),
+        "criteria_per_row": {str(size): n for size, n in sorted(sizes.items())},
+        "weights": {str(weight): n for weight, n in sorted(weights.items())},
+        "families": dict(families.most_common()),
+    }
+
+
+def _stats_text(source: str, found: dict[str, Any]) -> str:
+    def listed(counts: dict[str, int]) -> str:
+        return ", ".join(f"{name}: {n:,}" for name, n in counts.items())
+
+    return "\n".join(
+        [
+            f"{source}: {found['rows']:,} prompts ({found['multi_turn']:,} multi-turn), "
+            f"{found['criteria']:,} criteria",
+            f"criteria per prompt  {listed(found['criteria_per_row'])}",
+            f"weights              {listed(found['weights'])}",
+            f"check families       {listed(found['families'])}",
+        ]
+    )
+
+
+@command.command()
+@click.option("--markdown", is_flag=True, help="The whole catalogue, as in docs/checks.md.")
+@output_options
+def checks(markdown: bool, output: Output) -> None:
+    """List the check families with their parameters."""
+    from rubricbench.checks import catalogue, registered
+
+    if markdown:
+        click.echo(catalogue.markdown(), nl=False)
+        return
+    lines = [f"{family.name}({', '.join(family.params)})" for family in registered().values()]
+    output.result({"families": catalogue.as_json()}, "\n".join(lines))
