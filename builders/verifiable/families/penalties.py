@@ -1,0 +1,109 @@
+"""Makers of penalties: what the prompt says not to do, checked by its being done."""
+
+from __future__ import annotations
+
+from rubricbench.builders.verifiable.constraint import Constraint, made
+from rubricbench.builders.verifiable.families.registry import maker
+from rubricbench.builders.verifiable.phrasing import phrase, quoted
+from rubricbench.builders.verifiable.scene import Scene
+from rubricbench.draws import Draws
+
+
+@maker("not:word")
+def word(scene: Scene, draws: Draws) -> Constraint | None:
+    """A word that answers are full of."""
+    banned = draws.pick(scene.pool("banned_words"))
+    text = phrase(draws, "keyword_frequency", "forbidden", quoted=quoted([banned]))
+    return made("keyword_frequency", text, "penalty", "banned words", keyword=banned, minimum=1)
+
+
+@maker("not:lemma")
+def lemma(scene: Scene, draws: Draws) -> Constraint | None:
+    """A common verb in any form."""
+    banned = draws.pick(scene.pool("banned_lemmas"))
+    text = phrase(draws, "lemma_include", "forbidden", quoted=quoted([banned]))
+    return made("lemma_include", text, "penalty", "banned lemmas", lemmas=[banned])
+
+
+@maker("not:emoji")
+def emoji(scene: Scene, draws: Draws) -> Constraint | None:
+    """Emoji."""
+    text = phrase(draws, "emoji_count", "forbidden")
+    return made("emoji_count", text, "penalty", "emoji", minimum=1)
+
+
+@maker("not:question")
+def question(scene: Scene, draws: Draws) -> Constraint | None:
+    """Questions to the reader."""
+    if any("?" in one for one in scene.people.get("headings", "").split("|")):
+        return None
+    text = phrase(draws, "question_count", "forbidden")
+    return made("question_count", text, "penalty", "questions", minimum=1)
+
+
+@maker("not:bullets")
+def bullets(scene: Scene, draws: Draws) -> Constraint | None:
+    """Bullet points where running text was asked for."""
+    text = phrase(draws, "bullet_count", "forbidden")
+    return made("bullet_count", text, "penalty", "bullets", minimum=1)
+
+
+@maker("not:numbers")
+def numbers(scene: Scene, draws: Draws) -> Constraint | None:
+    """A numbered list where none was asked for."""
+    text = phrase(draws, "numbered_list", "forbidden")
+    return made("numbered_list", text, "penalty", "numbers", minimum=1)
+
+
+@maker("not:highlights")
+def highlights(scene: Scene, draws: Draws) -> Constraint | None:
+    """Emphasis."""
+    text = phrase(draws, "highlight_count", "forbidden")
+    return made("highlight_count", text, "penalty", "emphasis", minimum=1)
+
+
+@maker("not:capitals")
+def capitals(scene: Scene, draws: Draws) -> Constraint | None:
+    """Shouting."""
+    text = phrase(draws, "capital_word_frequency", "forbidden")
+    return made("capital_word_frequency", text, "penalty", "capitals", minimum=1)
+
+
+@maker("not:placeholder")
+def placeholder(scene: Scene, draws: Draws) -> Constraint | None:
+    """Blanks left open."""
+    text = phrase(draws, "placeholder_count", "forbidden")
+    return made("placeholder_count", text, "penalty", "placeholders", minimum=1)
+
+
+@maker("not:opening")
+def opening(scene: Scene, draws: Draws) -> Constraint | None:
+    """A chatty opening."""
+    banned = draws.pick(scene.pool("banned_openings"))
+    text = phrase(draws, "starts_with", "forbidden", quoted=quoted([banned]))
+    return made("starts_with", text, "penalty", "opening", phrase=banned)
+
+
+@maker("not:closing")
+def closing(scene: Scene, draws: Draws) -> Constraint | None:
+    """A stock ending."""
+    banned = draws.pick(scene.pool("banned_closings"))
+    text = phrase(draws, "end_phrase", "forbidden", quoted=quoted([banned]))
+    return made("end_phrase", text, "penalty", "ending", phrase=banned)
+
+
+@maker("not:length")
+def length(scene: Scene, draws: Draws) -> Constraint | None:
+    """Going on for too long."""
+    size = scene.size
+    planned = max(size.words, size.items * (size.item_words + 2))
+    limit = max(40, int(planned * 1.3 / 10 + 1) * 10)
+    text = phrase(draws, "word_count", "forbidden", limit=limit)
+    return made("word_count", text, "penalty", "size", minimum=limit + 1)
+
+
+@maker("not:link")
+def link(scene: Scene, draws: Draws) -> Constraint | None:
+    """Web addresses."""
+    text = phrase(draws, "citation_count", "forbidden")
+    return made("citation_count", text, "penalty", "links", style="url", minimum=1)
