@@ -156,12 +156,12 @@ HOSTILE = {
 @pytest.mark.parametrize("name", NAMES)
 def test_no_text_holds_a_check_up(name):
     """200 kB of each kind in under two seconds: a quadratic pattern would need minutes."""
+    check = first_check(name)
     for kind, text in HOSTILE.items():
-        for check in (first_check(name), Check(name=name, params=FAMILIES[name].fails[0][0])):
-            start = time.process_time()
-            checks.run(check, text)
-            spent = time.process_time() - start
-            assert spent < 2, f"{kind}: {spent:.1f} s"
+        start = time.process_time()
+        checks.run(check, text)
+        spent = time.process_time() - start
+        assert spent < 2, f"{kind}: {spent:.1f} s"
 
 
 def test_a_rubric_gives_one_verdict_per_criterion_and_leaves_the_judged_ones_open():
