@@ -158,6 +158,21 @@ OTHER = [
     ("quickstart --limit 0", 2, "--limit"),
     ("quickstart --limit many", 2, "not a valid integer"),
 ]
+DATA = [
+    ("data validate missing.jsonl", 2, "missing.jsonl: no such file"),
+    ("data validate folder", 2, "this is a folder"),
+    ("data validate lakes", 2, "dataset 'lakes' does not exist; embedded: "),
+    ("data validate verifiable:dev", 2, "no split 'dev'; choose from train, test"),
+    ("data validate weight0.jsonl", 2, r"weight0.jsonl:1, rubrics\[0\].weight: .*weight_zero"),
+    ("data validate nocheck.jsonl", 2, "did you mean no_commas"),
+    ("data validate responses.jsonl", 2, "unknown key 'generator'"),
+    ("data show rubrics.jsonl --index 7", 2, "no row 7 among 1 rows"),
+    ("data show rubrics.jsonl --id p_0", 2, "no prompt 'p_0' among 1 rows"),
+    ("data stats rowless.parquet", 2, "the file has no rows"),
+    ("data checks here", 2, "unexpected extra argument"),
+    ("build lakes", 2, "No such command 'lakes'"),
+    ("build verifiable --out {out} --seed one", 2, "'one' is not a valid integer"),
+]
 JUDGE = "judge --out {out} "
 FILES = JUDGE + "--responses {0} --rubrics {1}"
 
@@ -255,7 +270,7 @@ def call(folder, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "message"), [*STORE, *OTHER, *RESPONSES, *RUBRICS, *OPTIONS]
+    ("line", "code", "message"), [*STORE, *OTHER, *DATA, *RESPONSES, *RUBRICS, *OPTIONS]
 )
 def test_bad_input_is_one_clear_line(call, folder, line, code, message):
     before = sorted(os.listdir(folder))
