@@ -37,6 +37,22 @@ def _database(path: Path, version: int) -> None:
     connection.close()
 
 
+def _strange(path: Path) -> None:
+    """Make a database that has our mark and table, but nothing in it is what we write."""
+    _database(path, version=1)
+    connection = sqlite3.connect(path)
+    columns = "key, digest, created, finish_reason, model, url, usage, text, reasoning, request"
+    connection.execute(f"CREATE TABLE completions (id INTEGER PRIMARY KEY, {columns})")
+    usage = json.dumps({"prompt_tokens": 2**62})
+    for key in "abc":
+        connection.execute(
+            f"INSERT INTO completions ({columns}) VALUES (?, 1, 'soon', 2, NULL, 3, ?, 4, 5, 6)",
+            (key, usage),
+        )
+    connection.commit()
+    connection.close()
+
+
 def _lines(*rows: object) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
@@ -96,6 +112,7 @@ def folder(tmp_path_factory):
     _store(folder / "good.db")
     _database(folder / "newer.db", version=99)
     _database(folder / "bare.db", version=1)
+    _strange(folder / "strange.db")
     foreign = sqlite3.connect(folder / "foreign.db")
     foreign.execute("CREATE TABLE t (a)")
     foreign.close()
@@ -295,6 +312,17 @@ def test_csv_with_a_byte_order_mark_is_fine(call, tmp_path):
     assert status == 0, err
     assert json.loads(out)["complete"] is True
     assert (tmp_path / "out" / "scores.parquet").is_file()
+
+
+def test_store_that_holds_strange_values_is_counted_and_found_damaged(call):
+    status, out, err = call("store stats strange.db --json")
+    assert status == 0, err
+    found = json.loads(out)
+    assert (found["completions"], found["first"]) == (3, None)
+    assert found["prompt_tokens"] == 3 * 2**62
+    status, out, _ = call("store verify strange.db")
+    assert status == 1
+    assert "3 damaged: 'a', 'b', 'c'" in out
 
 
 def test_time_that_no_calendar_has_is_shown_as_seconds(call):

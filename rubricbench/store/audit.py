@@ -13,11 +13,14 @@ from rubricbench.errors import StoreError
 from rubricbench.store.completion import from_record
 
 # CAST, because newer SQLite takes a blob for its own binary JSON.
-_TOKENS = "COALESCE(SUM(json_extract(CAST(usage AS TEXT), '$.{}')), 0)"
+# TOTAL, because SUM refuses what is beyond 64 bits.
+_TOKENS = "TOTAL(json_extract(CAST(usage AS TEXT), '$.{}'))"
 _BY_MODEL = (
     "SELECT model, COUNT(*), "
     + ", ".join(_TOKENS.format(kind) for kind in ("prompt_tokens", "completion_tokens"))
-    + ", MIN(created), MAX(created) FROM completions GROUP BY model ORDER BY model"
+    # Where a stranger wrote the file, a time may be anything.
+    + ", MIN(created) FILTER (WHERE typeof(created) = 'real')"
+    + ", MAX(created) FILTER (WHERE typeof(created) = 'real') FROM completions GROUP BY model ORDER BY model"
 )
 
 
@@ -76,10 +79,7 @@ class VerifyReport(msgspec.Struct, frozen=True):
 def collect_stats(connection: sqlite3.Connection, path: Path) -> StoreStats:
     """Count by model and add up."""
     rows = connection.execute(_BY_MODEL).fetchall()
-    # Names are to be shown: what is not Unicode in them as escapes.
-    by_model = {
-        row[0].decode("utf-8", "backslashreplace"): ModelStats(*map(int, row[1:4])) for row in rows
-    }
+    by_model = {_name(row[0]): ModelStats(*map(int, row[1:4])) for row in rows}
     files = (path, path.with_name(path.name + "-wal"))
     return StoreStats(
         path=str(path),
@@ -88,8 +88,8 @@ def collect_stats(connection: sqlite3.Connection, path: Path) -> StoreStats:
         prompt_tokens=sum(m.prompt_tokens for m in by_model.values()),
         completion_tokens=sum(m.completion_tokens for m in by_model.values()),
         by_model=by_model,
-        first=min((row[4] for row in rows), default=None),
-        last=max((row[5] for row in rows), default=None),
+        first=min((row[4] for row in rows if row[4] is not None), default=None),
+        last=max((row[5] for row in rows if row[5] is not None), default=None),
     )
 
 
@@ -99,6 +99,11 @@ def self_check(connection: sqlite3.Connection) -> str:
         return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     except sqlite3.DatabaseError as error:
         return str(error)
+
+
+def _name(model: Any) -> str:
+    """Return a model's name to be shown: what is not Unicode in it as escapes."""
+    return model.decode("utf-8", "backslashreplace") if isinstance(model, bytes) else repr(model)
 
 
 def check_rows(
