@@ -19,6 +19,8 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "Check": "rubricbench.schema",
     "Criterion": "rubricbench.schema",
+    "Judge": "rubricbench.judging",
+    "JudgeConfig": "rubricbench.judging",
     "Message": "rubricbench.schema",
     "Response": "rubricbench.schema",
     "Rubric": "rubricbench.schema",
@@ -35,12 +37,15 @@ if TYPE_CHECKING:
     from rubricbench.checks import check_response
     from rubricbench.errors import RubricbenchError
     from rubricbench.hub import load
+    from rubricbench.judging import Judge, JudgeConfig
     from rubricbench.schema import Check, Criterion, Message, Response, Rubric, Verdict
     from rubricbench.scoring import Score, score, score_matrix
 
 __all__ = [
     "Check",
     "Criterion",
+    "Judge",
+    "JudgeConfig",
     "Message",
     "Response",
     "Rubric",

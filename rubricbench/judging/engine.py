@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -137,10 +138,11 @@ class Engine:
             await asyncio.sleep(0.01)
 
     async def _feed(self, items: Items) -> None:
-        async for chunk in chunks(items, LOOKUP_CHUNK):
-            await self._admit(chunk)
-            # A chunk that is all in the store awaits nothing: others must have their turn.
-            await asyncio.sleep(0)
+        async with aclosing(chunks(items, LOOKUP_CHUNK)) as read:
+            async for chunk in read:
+                await self._admit(chunk)
+                # A chunk that is all in the store awaits nothing: others must have their turn.
+                await asyncio.sleep(0)
         self._ready.put_nowait(None)
 
     async def _admit(self, chunk: list[Item]) -> None:

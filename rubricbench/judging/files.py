@@ -18,7 +18,8 @@ from typing import Any
 
 import msgspec
 
-from rubricbench.errors import InputError, RunError
+from rubricbench.checks import complete
+from rubricbench.errors import InputError, RunError, SchemaError
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.faults import Failure
 from rubricbench.judging.interrupt import stopping_on_interrupt
@@ -30,10 +31,10 @@ from rubricbench.judging.summary import Summary, Summing
 from rubricbench.judging.templates import template_hash
 from rubricbench.judging.usage import Tally
 from rubricbench.progress import Progress, progress
-from rubricbench.readers import MatchReport, RubricIndex, read_responses
+from rubricbench.readers import MatchReport, ResponseRow, RubricIndex, read_responses
 from rubricbench.readers.seen import SeenIds
 from rubricbench.runs import RunDirectory, atomic_write, file_hash
-from rubricbench.schema import Cause
+from rubricbench.schema import Cause, Response, Rubric
 from rubricbench.scoring import Strategy
 from rubricbench.store import Store
 
@@ -121,10 +122,16 @@ def grade_files(
 
 
 def _survey(job: Job, index: RubricIndex) -> MatchReport:
-    """Read every response once; raise what is wrong with any of them."""
+    """Read every response once; raise what is wrong with any of them, or with a rubric's checks."""
+    for rubric in index:
+        _require_checks(rubric, job.rubrics)
     match = MatchReport()
     unjudged = 0
     for item in _items(job, index, match):
+        try:
+            _response(item)
+        except SchemaError as error:
+            raise error.at(file=str(job.responses), line=item.tag.line) from None
         unjudged += job.config is None and any(c.check is None for c in item.rubric.criteria)
     index.require_matches(match, job.responses)
     if unjudged:
@@ -136,14 +143,29 @@ def _survey(job: Job, index: RubricIndex) -> MatchReport:
     return match
 
 
+def _require_checks(rubric: Rubric, source: str) -> None:
+    for i, criterion in enumerate(rubric.criteria):
+        try:
+            if criterion.check:
+                complete(criterion.check)
+        except SchemaError as error:
+            place = f"{rubric.prompt_id} rubrics[{i}]"
+            raise error.within(place).at(file=source) from None
+
+
 def _items(job: Job, index: RubricIndex, match: MatchReport) -> Iterator[Item]:
-    """Yield the responses that have a rubric, tagged with themselves."""
+    """Yield the responses that have a rubric, tagged with their rows."""
     for row in read_responses(job.responses):
         if job.limit is not None and match.matched >= job.limit:
             return
         rubric = index.match(row, match)
         if rubric is not None:
-            yield Item(rubric, row.text, row.response(rubric.prompt_id))
+            yield Item(rubric, row.text, row)
+
+
+def _response(item: Item) -> Response:
+    row: ResponseRow = item.tag
+    return row.response(item.rubric.prompt_id)
 
 
 def _directory(job: Job, index: RubricIndex) -> RunDirectory:
@@ -241,7 +263,7 @@ class _Grading:
         ):
             for outcome in self._judge.stored(self._items()):
                 judged = self._judge.judged(self._with_cause(outcome))
-                response = outcome.item.tag
+                response = _response(outcome.item)
                 files.add(judged, response)
                 new = outcome.completion is not None and not seen.add(outcome.key)
                 summing.add(judged, response.generator, new_answer=new)

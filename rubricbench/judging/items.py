@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -59,7 +59,7 @@ class Outcome(msgspec.Struct, frozen=True):
 Items = Iterable[Item] | AsyncIterable[Item]
 
 
-async def chunks(items: Items, size: int) -> AsyncIterator[list[Item]]:
+async def chunks(items: Items, size: int) -> AsyncGenerator[list[Item], None]:
     """Yield items in lists: of ``size`` from an iterable, as they come from an async one."""
     if isinstance(items, AsyncIterable):
         async for item in items:

@@ -138,9 +138,15 @@ INPUTS = {
             rubrics=[{"criterion": "c", "weight": -1}]))}, "no_positive_weight"),
     "rubrics: unknown key": (
         lambda d: {"rubrics": file(d, "q.jsonl", rubric(rubic=1))}, "unknown key 'rubic'"),
-    "rubrics: unknown check": (
-        lambda d: {"rubrics": file(d, "q.jsonl", rubric(
-            rubrics=[{"criterion": "c", "weight": 1, "check": {"name": "no_such"}}]))}, "no_such"),
+    "rubrics: unknown check beside a criterion for the judge": (
+        lambda d: {"rubrics": file(d, "q.jsonl", rubric(rubrics=[
+            {"criterion": "a", "weight": 1},
+            {"criterion": "b", "weight": 1, "check": {"name": "no_such"}}]))},
+        r"q.jsonl, p_\w+ rubrics\[1\].check.name: no check family 'no_such'"),
+    "responses: an id too long to be one": (
+        lambda d: {"responses": file(d, "r.jsonl", json.dumps(
+            {"prompt": "Question 0?", "response": "x", "response_id": "r" * 5_000}))},
+        "r.jsonl:1.*text_too_long"),
     "rubrics: one prompt twice": (
         lambda d: {"rubrics": file(d, "q.jsonl", 2 * rubric())}, "has a rubric on line 1 already"),
     "judge: URL without scheme": (
