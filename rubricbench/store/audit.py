@@ -20,7 +20,8 @@ _BY_MODEL = (
     + ", ".join(_TOKENS.format(kind) for kind in ("prompt_tokens", "completion_tokens"))
     # Where a stranger wrote the file, a time may be anything.
     + ", MIN(created) FILTER (WHERE typeof(created) = 'real')"
-    + ", MAX(created) FILTER (WHERE typeof(created) = 'real') FROM completions GROUP BY model ORDER BY model"
+    + ", MAX(created) FILTER (WHERE typeof(created) = 'real')"
+    + " FROM completions GROUP BY model ORDER BY model"
 )
 
 
