@@ -242,8 +242,11 @@ def score(
         grade: the verifier's overall grade in [0, 1], for the ``implicit`` strategy only.
 
     Raises:
-        InputError: a verdict for a criterion the rubric does not have, or two for one.
+        InputError: a verdict for a criterion the rubric does not have, or two for one; a grade
+            for a strategy that has no use for it.
     """
+    if grade is not None and strategy.name != "implicit":
+        raise InputError(f"the {strategy.name} aggregation takes no grade")
     by_id = _by_criterion(rubric, verdicts)
     found = [by_id.get(c.id) for c in rubric.criteria]
     credits = [None if v is None else v.credit for v in found]

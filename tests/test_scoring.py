@@ -181,6 +181,11 @@ class TestStrategies:
         assert (result.value, result.raw) == (0.8, 0.0)
         assert score(r, verdicts(r, "00"), strategy=implicit).value is None
 
+    def test_grade_that_would_be_ignored_is_refused(self):
+        r = rubric(1)
+        with pytest.raises(InputError, match="takes no grade"):
+            score(r, verdicts(r, "1"), grade=0.5)
+
     def test_strategy_and_parameters_are_recorded(self):
         r = rubric(1)
         result = score(r, verdicts(r, "1"), strategy=Strategy("capped_penalties", {"cap": 0.25}))

@@ -68,24 +68,24 @@ def validate(source: str, output: Output) -> None:
     """Read every row strictly; the first fault is named with file, line and field."""
     from rubricbench.readers import RubricIndex
 
+    _require_checks(source)
     index = RubricIndex(source)
-    _require_checks(source, index)
     result = {"source": source, "rows": len(index), "valid": True}
     output.result(result, f"{source}: {len(index):,} rubrics, all valid")
 
 
-def _require_checks(source: str, rubrics: Iterable[Rubric]) -> None:
+def _require_checks(source: str) -> None:
     from rubricbench.checks import complete
     from rubricbench.errors import SchemaError
+    from rubricbench.readers import read_rubrics
 
-    for rubric in rubrics:
+    for line, rubric in read_rubrics(source):
         for i, criterion in enumerate(rubric.criteria):
             try:
                 if criterion.check:
                     complete(criterion.check)
             except SchemaError as error:
-                place = f"prompt {rubric.prompt_id}, rubrics[{i}]"
-                raise error.within(place).at(file=source) from None
+                raise error.within(f"rubrics[{i}]").at(file=source, line=line) from None
 
 
 @command.command()
@@ -142,6 +142,8 @@ def checks(markdown: bool, output: Output) -> None:
     """List the check families with their parameters."""
     from rubricbench.checks import catalogue, registered
 
+    if markdown and output.as_json:
+        raise click.UsageError("--markdown and --json are two forms: choose one")
     if markdown:
         click.echo(catalogue.markdown(), nl=False)
         return
