@@ -51,10 +51,11 @@ class ChatClient:
         self._config = config
         self._tally = tally
         self._url = URL(config.url)
+        self._key = _api_key(config)
         self._headers = {
             "Content-Type": "application/json",
             "User-Agent": f"rubricbench/{rubricbench.__version__}",
-            **_authorization(config),
+            **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
         }
         self._proxy = _proxy(self._url)
         self._timeout = aiohttp.ClientTimeout(total=config.timeout)
@@ -129,12 +130,13 @@ class ChatClient:
             raise PassingFaultError(Cause.CONNECTION, detail) from None
         if status != 200:
             wait = retry_after(headers, time.time())
-            raise await self._meaning(Reply(status, data, headers.get("Location", ""), wait))
+            data, location = self._without_key(data), headers.get("Location", "")
+            raise await self._meaning(Reply(status, data, location, wait))
         # From here to the caller nothing is awaited: what was received cannot be cancelled away.
         try:
             answer = read_answer(data)
         except ValueError as error:
-            reply = Reply(status, data)
+            reply = Reply(status, self._without_key(data))
             raise garbled(reply, str(error), self._config, answered=self._answered) from None
         self._answered = True
         return answer
@@ -156,6 +158,10 @@ class ChatClient:
         except BaseException:
             reply.close()
             raise
+
+    def _without_key(self, data: bytes) -> bytes:
+        # Some endpoints quote the key in their errors, which users see, copy and log.
+        return data.replace(self._key.encode("ascii"), b"[key]") if self._key else data
 
     def _raise_if_never_reached(self, passing: PassingFaultError, failures: int) -> None:
         tries = min(MAX_FIRST_CONNECTIONS, self._config.retries + 1)
@@ -219,7 +225,8 @@ def _wait(key: str, attempt: int, passing: PassingFaultError) -> float:
     return after_request(key, attempt, passing.wait)
 
 
-def _authorization(config: JudgeConfig) -> dict[str, str]:
+def _api_key(config: JudgeConfig) -> str:
+    """Return the key the environment holds, or nothing."""
     names = (config.api_key_env,) if config.api_key_env else API_KEY_VARIABLES
     name = next((name for name in names if os.environ.get(name, "").strip()), "")
     if config.api_key_env and not name:
@@ -230,7 +237,7 @@ def _authorization(config: JudgeConfig) -> dict[str, str]:
     key = os.environ[name].strip() if name else ""
     if not key.isascii() or not key.isprintable():
         raise InputError(f"the variable {name} holds characters that no API key has")
-    return {"Authorization": f"Bearer {key}"} if key else {}
+    return key
 
 
 def _proxy(url: URL) -> str | None:

@@ -169,13 +169,14 @@ def _endpoint(reply: Reply, config: JudgeConfig, hint: str) -> EndpointError:
 
 
 def error_text(data: bytes) -> str:
-    """Return code and message of an error body, or its text, in a line."""
+    """Return code and message of an error body, or its text, in a line fit for a terminal."""
     error = _error_object(data)
     if error is not None:
         text = " ".join(str(error[k]) for k in ("code", "type", "message") if error.get(k))
     else:
         text = data[: 4 * MAX_DETAIL_CHARS].decode("utf-8", "replace")
-    return " ".join(text.split())[:MAX_DETAIL_CHARS]
+    line = " ".join(text.split())[:MAX_DETAIL_CHARS]
+    return "".join(c if c.isprintable() else "?" for c in line)
 
 
 def _error_object(data: bytes) -> Mapping[str, Any] | None:

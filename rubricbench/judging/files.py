@@ -113,8 +113,9 @@ def grade_files(
         with Store.open(job.store or directory.path("store.sqlite")) as store:
             judge = Judge(job.config, store, secret=_secret(directory), strategy=strategy)
             grading = _Grading(job, index, match, judge, directory, quiet, say)
-            grading.ask()
-            store.flush()
+            if job.config:
+                grading.ask()
+                store.flush()
             summary = grading.write()
         if summary.complete:
             directory.mark_done(STAGE, [VERDICTS, SCORES, SUMMARY])

@@ -40,6 +40,7 @@ from itertools import islice
 import msgspec
 
 from rubricbench.checks import verify
+from rubricbench.errors import InputError
 from rubricbench.judging.book import QuestionBook
 from rubricbench.judging.client import ChatClient
 from rubricbench.judging.config import JudgeConfig
@@ -84,6 +85,9 @@ class Judge:
         secret: key of the labels that stand for criteria in prompts; drawn anew if not given. Runs
             with different secrets share a store.
         strategy: how verdicts become a score.
+
+    Raises:
+        InputError: the strategy is ``implicit``, which no answer format gives a grade for.
     """
 
     def __init__(
@@ -94,6 +98,11 @@ class Judge:
         secret: bytes | None = None,
         strategy: Strategy = WEIGHTED_MEAN,
     ) -> None:
+        if strategy.name == "implicit":
+            raise InputError(
+                "the implicit strategy needs an overall grade, which this judge does not give",
+                hint="take another strategy",
+            )
         self.config = config
         self.tally = Tally()
         self._store = store

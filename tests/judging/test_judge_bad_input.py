@@ -166,6 +166,8 @@ INPUTS = {
     "option: concurrency": (lambda d: {"concurrency": 0}, "concurrency must be"),
     "option: limit": (lambda d: {"limit": 0}, "limit is 0"),
     "option: strategy": (lambda d: {"strategy": "best"}, "unknown aggregation 'best'"),
+    "judge: a strategy that needs a grade": (
+        lambda d: {"strategy": "implicit"}, "implicit strategy needs an overall grade"),
     "option: unknown": (lambda d: {"colour": "red"}, "colour"),
 }  # fmt: skip
 

@@ -34,7 +34,8 @@ def test_every_item_comes_back_once_with_its_tag_and_its_own_score(store):
 @pytest.mark.parametrize("concurrency", [1, 7, 64])
 def test_calls_in_flight_stay_within_concurrency_and_reach_it(store, concurrency):
     with SimServer(latency=0.02) as server:
-        Judge(config(server, concurrency=concurrency), store).grade_all(items(200))
+        judge = Judge(config(server, concurrency=concurrency), store)
+        judge.grade_all(items(30 + 2 * concurrency))
         assert server.most_in_flight == concurrency
 
 

@@ -334,7 +334,8 @@ class TestKey:
             pytest.raises(EndpointError, match=rf"HTTP 401.*variable {hint}") as caught,
         ):
             Judge(config(server, api_key_env=variable), store).grade(RUBRIC, "x")
-        assert "wrong-key" not in str(caught.value)
+        assert "wrong-key" not in str(caught.value)  # though the endpoint quotes it
+        assert "[key]" in str(caught.value)
         assert server.requests == 1
 
     def test_none_sends_no_header(self, store):

@@ -98,6 +98,7 @@ def test_tally_counts_answers_without_usage():
         (b'{"error": "flat"}', "flat"),
         (b'{"detail": "FastAPI"}', '{"detail": "FastAPI"}'),
         (b"plain  text\n", "plain text"),
+        (b"\x1b[31mred\x07", "?[31mred?"),
         (b"\xff", "\ufffd"),
         (b"", ""),
     ],

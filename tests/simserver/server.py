@@ -147,8 +147,9 @@ class SimServer:
         return Call(self.requests, key, self.asked[key])
 
     def _refusal(self, request: web.BaseRequest, body: dict[str, Any]) -> web.Response | None:
-        if self.api_key and request.headers.get("Authorization") != f"Bearer {self.api_key}":
-            return error(401, "Incorrect API key provided", code="invalid_api_key")
+        given = request.headers.get("Authorization", "")
+        if self.api_key and given != f"Bearer {self.api_key}":
+            return error(401, f"Incorrect API key provided: {given}", code="invalid_api_key")
         if self.models is not None and body["model"] not in self.models:
             message = f"The model `{body['model']}` does not exist"
             return error(404, message, code="model_not_found")
