@@ -127,7 +127,7 @@ def fault(reply: Reply, config: JudgeConfig, *, answered: bool) -> RubricbenchEr
 def _never_answered(reply: Reply, config: JudgeConfig) -> RubricbenchError:
     if 300 <= reply.status < 400:
         return _endpoint(reply, config, f"it points to {reply.location!r:.200}: use that address")
-    if reply.is_html or reply.status == 200:
+    if reply.is_html or reply.status < 300:
         return not_compatible(reply, config)
     if reply.status in (404, 405):
         return _endpoint(
