@@ -66,9 +66,17 @@ def citations(text: str, style: str) -> list[str]:
 
 def _numeric(text: str) -> Iterator[str]:
     for match in _NUMERIC.finditer(text):
-        before = text[max(match.start() - 2, 0) : match.start()].rstrip()[-1:]
-        if before not in _OPERATORS and not _opens_line(text, match.start()):
+        if not _after_operator(text, match.start()) and not _opens_line(text, match.start()):
             yield from _expand(match[1])
+
+
+def _after_operator(text: str, start: int) -> bool:
+    """True for an interval or a list: "x = [1, 2]", "3*[1]"; not after emphasis: "*old* [1]"."""
+    before = text[max(start - 3, 0) : start]
+    last = before.rstrip()
+    if last.endswith("*") and last[-2:-1].strip():
+        return not (before[-1:].isspace() or last.endswith("**"))
+    return last[-1:] in _OPERATORS
 
 
 def _opens_line(text: str, start: int) -> bool:

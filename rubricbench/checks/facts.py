@@ -28,7 +28,7 @@ _STYLE = Param(
         distinct=Param("bool", "whether a source cited again counts once", False),
     ),
     passes=[
-        ({"style": "numeric", "minimum": 3}, "Tea is old [1] and loved [2, 3]."),
+        ({"style": "numeric", "minimum": 3}, "Tea is **old** [1] and loved [2, 3]."),
         ({"style": "author_year", "minimum": 2}, "So (Smith, 2020). Ng et al. (2019) agree."),
         ({"style": "markdown_link", "maximum": 1}, "See [this](https://example.org/a)."),
         ({"style": "url", "minimum": 1}, "Read https://example.org/a."),
