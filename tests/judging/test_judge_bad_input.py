@@ -305,6 +305,7 @@ class TestStore:
 
     def test_a_full_disk_stops_the_run_and_loses_nothing_committed(self, judge, tmp_path, server):
         rubrics, responses = write_files(tmp_path, 200)
+        server.latency = 0.01  # at some 200 answers a second, a commit of 20 ms holds a few
         command = [
             *(sys.executable, "-m", "rubricbench", "judge", "--rubrics", str(rubrics)),
             *("--responses", str(responses), "--out", str(tmp_path / "out")),
@@ -323,5 +324,5 @@ class TestStore:
         assert 0 < asked < 400
         assert subprocess.run(command, capture_output=True).returncode == 0
         # Only what had not reached the disk is asked for again.
-        assert server.log()["repeated"] < asked
+        assert server.log()["repeated"] < asked / 2
         assert server.log()["questions"] == 400
