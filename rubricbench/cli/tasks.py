@@ -22,9 +22,11 @@ def command() -> None:
 
 
 @command.command()
-def path() -> None:
+@output_options
+def path(output: Output) -> None:
     """Print the folder for lm-eval's --include_path."""
-    click.echo(str(task_path()))
+    folder = str(task_path())
+    output.result({"path": folder}, folder)
 
 
 @command.command(name="list")

@@ -24,7 +24,7 @@ from yarl import URL
 import rubricbench
 from rubricbench.errors import EndpointError, InputError, RubricbenchError
 from rubricbench.judging.config import API_KEY_VARIABLES, ENDPOINT_PATH, JudgeConfig
-from rubricbench.judging.faults import PassingFaultError, Reply, fault, garbled
+from rubricbench.judging.faults import PassingFaultError, Reply, fault, garbled, one_line
 from rubricbench.judging.retry import after_request, backoff, retry_after
 from rubricbench.judging.usage import Tally
 from rubricbench.judging.wire import ChatAnswer, read_answer
@@ -33,6 +33,7 @@ from rubricbench.schema import Cause
 MAX_REPLY_BYTES = 16 << 20
 MAX_FIRST_CONNECTIONS = 3  # attempts to reach an endpoint that was never reached before
 MAX_NAMED_MODELS = 8
+MAX_NAME_CHARS = 100
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -129,9 +130,10 @@ class ChatClient:
             detail = " ".join(str(error).split()) or type(error).__name__
             raise PassingFaultError(Cause.CONNECTION, detail) from None
         if status != 200:
+            location = headers.get("Location", "").encode("utf-8", "replace")
+            data, location = self._without_key(data), self._without_key(location)
             wait = retry_after(headers, time.time())
-            data, location = self._without_key(data), headers.get("Location", "")
-            raise await self._meaning(Reply(status, data, location, wait))
+            raise await self._meaning(Reply(status, data, location.decode("utf-8"), wait))
         # From here to the caller nothing is awaited: what was received cannot be cancelled away.
         try:
             answer = read_answer(data)
@@ -194,9 +196,10 @@ class ChatClient:
                 url, headers=self._headers, proxy=self._proxy, allow_redirects=False
             )
             listed = msgspec.json.decode(await _read(reply), type=_ModelList)
-        except (aiohttp.ClientError, OSError, PassingFaultError, msgspec.DecodeError):
+        except (aiohttp.ClientError, OSError, PassingFaultError, ValueError, RecursionError):
             return []
-        return [model.id for model in listed.data if model.id != self._config.model]
+        names = (one_line(model.id, MAX_NAME_CHARS) for model in listed.data)
+        return [name for name in names if name != self._config.model]
 
 
 class _Model(msgspec.Struct):
@@ -208,7 +211,9 @@ class _ModelList(msgspec.Struct):
 
 
 async def _read(reply: aiohttp.ClientResponse) -> bytes:
-    if reply.content_length is not None and reply.content_length <= MAX_REPLY_BYTES:
+    # The length of a compressed reply says nothing about what comes out of it.
+    plain = "Content-Encoding" not in reply.headers
+    if plain and reply.content_length is not None and reply.content_length <= MAX_REPLY_BYTES:
         return await reply.read()
     data = bytearray()
     async for chunk in reply.content.iter_any():

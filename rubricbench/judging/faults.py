@@ -175,7 +175,12 @@ def error_text(data: bytes) -> str:
         text = " ".join(str(error[k]) for k in ("code", "type", "message") if error.get(k))
     else:
         text = data[: 4 * MAX_DETAIL_CHARS].decode("utf-8", "replace")
-    line = " ".join(text.split())[:MAX_DETAIL_CHARS]
+    return one_line(text, MAX_DETAIL_CHARS)
+
+
+def one_line(text: str, most: int) -> str:
+    """Return the start of a stranger's text, in a line fit for a terminal."""
+    line = " ".join(text.split())[:most]
     return "".join(c if c.isprintable() else "?" for c in line)
 
 

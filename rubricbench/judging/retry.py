@@ -47,7 +47,10 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     if seconds is not None or value is None:
         return seconds
     moment = email.utils.parsedate_tz(value)
-    return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - now)
+    try:
+        return None if moment is None else max(0.0, email.utils.mktime_tz(moment) - now)
+    except (ValueError, OverflowError):  # a date in no calendar
+        return None
 
 
 def _number(text: str | None) -> float | None:

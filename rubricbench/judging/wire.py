@@ -10,22 +10,23 @@ import msgspec
 from rubricbench.judging.usage import token_counts
 
 
+# Only what makes an answer has a type: it is paid for, whatever stands beside it.
 class _Message(msgspec.Struct):
     content: str | list[Any] | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    refusal: str | None = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
 
 
 class _Choice(msgspec.Struct):
     message: _Message
-    finish_reason: str | None = None
+    finish_reason: Any = None
 
 
 class _Reply(msgspec.Struct):
     choices: list[_Choice]
-    model: str | None = None
-    usage: dict[str, Any] | None = None
+    model: Any = None
+    usage: Any = None
 
 
 class ChatAnswer(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ def read_answer(data: bytes) -> ChatAnswer:
     """
     try:
         reply = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         reply = _read_leniently(data)
     if not reply.choices:
         raise ValueError("no choices")
@@ -66,12 +67,16 @@ def read_answer(data: bytes) -> ChatAnswer:
     text = _text(message.content)
     refused = bool(message.refusal) and not text
     return ChatAnswer(
-        text=(message.refusal or "") if refused else text,
-        reasoning=message.reasoning_content or message.reasoning or "",
-        finish_reason="refusal" if refused else choice.finish_reason or "",
-        model=reply.model or "",
-        usage=token_counts(reply.usage),
+        text=_string(message.refusal) if refused else text,
+        reasoning=_string(message.reasoning_content) or _string(message.reasoning),
+        finish_reason="refusal" if refused else _string(choice.finish_reason),
+        model=_string(reply.model),
+        usage=token_counts(reply.usage if isinstance(reply.usage, dict) else None),
     )
+
+
+def _string(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _read_leniently(data: bytes) -> _Reply:

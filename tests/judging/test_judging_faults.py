@@ -148,6 +148,7 @@ def test_the_deadline_ends_attempts_under_way_too(store):
         ("no choices", Cause.SERVER_ERROR),
         ("not json", Cause.SERVER_ERROR),
         ("flood", Cause.SERVER_ERROR),
+        ("bomb", Cause.SERVER_ERROR),
         ("hang", Cause.TIMEOUT),
         ("drip", Cause.TIMEOUT),
         ("cut off", Cause.CONNECTION),
@@ -207,6 +208,24 @@ def test_a_model_that_is_not_served_is_named_with_those_that_are(store):
     with (
         SimServer(models=["big", "small"]) as server,
         pytest.raises(EndpointError, match="does not serve the model 'm'; it serves: big, small"),
+    ):
+        Judge(config(server), store).grade(RUBRIC, "x")
+
+
+def test_names_of_served_models_are_fit_for_a_terminal(store):
+    with (
+        SimServer(models=["red\x1b[31m\nline" + "x" * 5000]) as server,
+        pytest.raises(EndpointError, match=r"it serves: red\?\[31m linexxx") as caught,
+    ):
+        Judge(config(server), store).grade(RUBRIC, "x")
+    assert len(str(caught.value)) < 400
+
+
+def test_a_redirect_that_quotes_the_key_does_not_show_it(store, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "127.0.0.1:9")  # what the redirect holds
+    with (
+        SimServer(fault=always("redirect")) as server,
+        pytest.raises(EndpointError, match=r"points to 'http://\[key\]/v1'"),
     ):
         Judge(config(server), store).grade(RUBRIC, "x")
 

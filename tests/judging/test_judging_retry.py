@@ -52,6 +52,7 @@ def test_the_ceiling_is_bounded_however_many_attempts():
         ({"Retry-After": "-3"}, None),
         ({"Retry-After": "inf"}, None),
         ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "Mon, 01 Jan 99999 00:00:00 GMT"}, None),
     ],
 )
 def test_retry_after_is_read_in_every_form(headers, seconds):

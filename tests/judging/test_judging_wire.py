@@ -36,6 +36,15 @@ def test_text_reasoning_and_refusal_are_told_apart(message, text, reasoning, fin
     assert answer.model == "m-1"
 
 
+@pytest.mark.parametrize("odd", [[], {"a": 1}, 7, True, "[" * 3])
+def test_odd_values_beside_the_answer_do_not_lose_it(odd):
+    message = {"content": "a", "reasoning": odd, "refusal": odd}
+    answer = read_answer(reply(message, usage=odd, model=odd))
+    assert (answer.text, answer.usage) == ("a", {})
+    assert isinstance(answer.reasoning, str)
+    assert isinstance(answer.model, str)
+
+
 def test_half_surrogates_and_broken_bytes_do_not_lose_a_paid_answer():
     assert read_answer(reply({"content": "a\ud83d"})).text == "a\ud83d"
     assert read_answer(reply({"content": "a@@"}).replace(b"@@", b"\xff")).text == "a\ufffd"
@@ -56,6 +65,7 @@ def test_half_surrogates_and_broken_bytes_do_not_lose_a_paid_answer():
         b"<html></html>",
         b"data: {}",
         b"[" * 100_000,
+        b'{"choices": [{"message": {}}], "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
 )
 def test_what_is_no_completion_is_said_to_be_none(data):

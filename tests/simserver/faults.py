@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import time
 from collections.abc import Awaitable, Callable
@@ -108,6 +109,11 @@ async def _flood(request: web.BaseRequest, question: Question) -> web.StreamResp
     return reply
 
 
+def _bomb(found: dict[str, Any]) -> web.Response:
+    data = gzip.compress(b" " * (40 << 20))
+    return web.Response(body=data, headers={"Content-Encoding": "gzip"})
+
+
 def _half_surrogate(found: dict[str, Any]) -> web.Response:
     text = json.dumps(found)[:-1] + ', "note": "\\ud83d"}'
     return ok(answer(text).replace(b"\\\\ud83d", b"\\ud83d"))
@@ -132,6 +138,7 @@ FAULTS: dict[str, Respond] = {
     "drip": _drip,
     "cut off": _cut_off,
     "flood": _flood,
+    "bomb": _replies(_bomb),
     "no choices": _replies(lambda _: ok(b'{"choices": []}')),
     "not json": _replies(lambda _: ok(b"upstream failed")),
     "error in 200": _replies(lambda _: ok(b'{"error": {"message": "overloaded", "code": 503}}')),

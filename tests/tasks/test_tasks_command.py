@@ -21,6 +21,10 @@ def test_path_is_the_folder_of_the_task_files():
     assert (task_path() / "rubricbench_verifiable.yaml").is_file()
 
 
+def test_path_comes_as_json_too():
+    assert json.loads(run("path", "--json").output) == {"path": str(task_path())}
+
+
 def test_list_names_the_tasks():
     assert run("list").output.split() == task_names() == ["rubricbench_verifiable"]
 
