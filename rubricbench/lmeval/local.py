@@ -10,6 +10,8 @@ import torch
 from lm_eval.api.instance import Instance
 from lm_eval.models.huggingface import HFLM
 
+from rubricbench.errors import InputError
+
 Advance = Callable[[int], None]
 
 
@@ -56,7 +58,16 @@ class LocalModel(HFLM):  # type: ignore[misc]  # lm-eval ships no types
             settings: lm-eval's generation settings.
             advance: told of tokens as they are generated, and at the end of those that an early
                 end has spared.
+
+        Raises:
+            InputError: the model has no room for so many tokens.
         """
+        if settings["max_gen_toks"] >= self.max_length:
+            raise InputError(
+                f"the model reads and writes {self.max_length:,} tokens in all; "
+                f"a response of {settings['max_gen_toks']:,} leaves none for the prompt",
+                hint="lower --max-gen-toks",
+            )
         # lm-eval sorts a batch by length; sorted beforehand, its rows keep our order.
         order = sorted(
             range(len(prompts)), key=lambda i: (-len(self.tok_encode(prompts[i])), prompts[i])

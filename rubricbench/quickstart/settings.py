@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,8 @@ class Settings:
     @property
     def command(self) -> str:
         """The command line that makes this run."""
-        parts = ["rubricbench quickstart", f"--limit {self.limit}"]
-        parts += [f"--max-gen-toks {self.max_gen_toks}", f"--out {self.out}"]
+        parts = ["rubricbench", "quickstart", "--limit", str(self.limit)]
+        parts += ["--max-gen-toks", str(self.max_gen_toks), "--out", str(self.out)]
         if self.model:
-            parts.append(f"--model {self.model}")
-        return " ".join(parts)
+            parts += ["--model", str(self.model)]
+        return shlex.join(parts)

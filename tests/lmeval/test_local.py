@@ -10,6 +10,7 @@ transformers = pytest.importorskip("transformers")
 from lm_eval.api.instance import Instance  # noqa: E402
 from lm_eval.models.huggingface import HFLM  # noqa: E402
 
+from rubricbench.errors import InputError  # noqa: E402
 from rubricbench.lmeval.local import LocalModel  # noqa: E402
 
 SETTINGS = {"until": [], "do_sample": False, "temperature": 0.0, "max_gen_toks": 6}
@@ -36,6 +37,12 @@ def test_answers_belong_to_their_prompts_whatever_the_order(local):
     backwards = PROMPTS[::-1]
     found = local.answer(backwards, SETTINGS, lambda tokens: None)
     assert dict(zip(backwards, found, strict=True)) == together
+
+
+def test_a_response_longer_than_the_model_can_hold_is_one_clear_line(local):
+    settings = {**SETTINGS, "max_gen_toks": local.max_length}
+    with pytest.raises(InputError, match=r"leaves none for the prompt; lower --max-gen-toks"):
+        local.answer(PROMPTS, settings, lambda tokens: None)
 
 
 def test_progress_adds_up_to_the_tokens_asked_for(local):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -28,6 +29,12 @@ LIMIT = 6
 def settings(tiny_model, tmp_path_factory) -> Settings:
     out = tmp_path_factory.mktemp("runs") / "run"
     return Settings(out=out, limit=LIMIT, max_gen_toks=12, model=tiny_model, batch_size=4)
+
+
+def test_the_command_of_a_run_can_be_pasted():
+    command = Settings(out="my runs/a", model="it's here").command
+    given = ["--limit", "40", "--max-gen-toks", "384", "--out", "my runs/a", "--model", "it's here"]
+    assert shlex.split(command) == ["rubricbench", "quickstart", *given]
 
 
 @pytest.fixture(scope="module")
