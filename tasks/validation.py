@@ -63,7 +63,7 @@ def _load(file: Path, folder: Path) -> TaskReport:
         except Exception as error:  # whatever a file or its hooks raise is the finding
             fault = " ".join(f"{type(error).__name__}: {error}".split())
             return TaskReport(file=str(file), error=fault, warnings=tuple(said))
-    (name, *_) = [*loaded["groups"], *loaded["tasks"]]
+    name = next(iter(loaded["groups"] or loaded["tasks"]))
     return TaskReport(file=str(file), task=name, documents=documents, warnings=tuple(said))
 
 
