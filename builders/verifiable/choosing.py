@@ -9,10 +9,12 @@ from functools import lru_cache
 
 from rubricbench.builders.verifiable.constraint import Constraint
 from rubricbench.builders.verifiable.families import MAKERS
+from rubricbench.builders.verifiable.load import fits
 from rubricbench.builders.verifiable.scene import Scene
 from rubricbench.builders.verifiable.texts import layouts, skeletons
 from rubricbench.draws import Draws
 
+MOST = 10
 _SIZES = (3, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 10)
 _WEIGHTS = {
     "content": (2, 3, 3),
@@ -21,21 +23,34 @@ _WEIGHTS = {
     "penalty": (-1, -1, -2, -2, -3),
 }
 
+# What shuffled words do not meet.
+ARRANGED = frozenset(
+    "acrostic alphabetical_list bullet_count closing_question "
+    "code_block constrained_response csv_shape end_phrase json_schema key_value_lines "
+    "keyword_in_section keyword_in_sentence list_nesting nth_paragraph_first_word numbered_list "
+    "ordered_headings ordered_mentions paragraph_count postscript quotation repeat_prompt "
+    "section_count starts_with states_number table_shape".split()
+)
+
 
 def choose(scene: Scene) -> list[Constraint]:
     """Return the constraints of a row: the core, what ties it to the topic, some more, penalties.
 
-    A constraint that claims what another one has claimed, or repeats its check, is left out.
+    A constraint that claims what another one has claimed, or repeats its check, is left out. At
+    least one depends on how the words are arranged, so that a bag of the right words is not enough.
     """
     draws = scene.draws("choice")
     wanted = draws.pick(_SIZES)
-    penalties = draws.pick((0, 1, 1, 2))
+    penalties = draws.pick((0, 0, 1, 1, 1, 2))
     kept: list[Constraint] = []
     _add(scene, kept, scene.layout.core, len(scene.layout.core))
     _add(scene, kept, _by_rarity(scene.layout.anchors, draws), 1 if draws.chance(60) else 2)
     _add(scene, kept, _by_rarity(scene.layout.optional, draws), wanted - penalties - len(kept))
+    if not any(one.family in ARRANGED for one in kept):
+        suited = [n for n in (*scene.layout.anchors, *scene.layout.optional) if n in ARRANGED]
+        _add(scene, kept, _by_rarity(tuple(suited), draws), 1)
     names = [f"not:{name}" for name in scene.layout.penalties]
-    _add(scene, kept, draws.shuffled(names), penalties)
+    _add(scene, kept, draws.shuffled(names), min(penalties, MOST - len(kept)))
     return [_weighted(scene, constraint) for constraint in kept]
 
 
@@ -46,7 +61,7 @@ def _add(scene: Scene, kept: list[Constraint], names: Iterable[str], wanted: int
             return
         terms = list(scene.terms)
         made = MAKERS[name](scene, scene.draws(name))
-        if made is None or _clashes(made, kept):
+        if made is None or _clashes(made, kept) or not fits(scene, made, kept):
             scene.terms = terms
             continue
         kept.append(made)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rubricbench.errors import InputError
 from rubricbench.rows import rubric_to_row
 from rubricbench.runs import write_parquet_atomic
 from rubricbench.schema import Rubric
+from rubricbench.solver import SolverError, solve
 from rubricbench.tables import to_arrow
 
 SEED = 0
@@ -32,19 +34,26 @@ class Split(msgspec.Struct, frozen=True):
 
 
 def build_split(split: str, rows: int, *, seed: int = SEED) -> Iterator[Rubric]:
-    """Yield the rows of a split; no prompt twice.
+    """Yield the rows of a split: no prompt twice, and none that the solver cannot meet in full.
 
-    The split is part of every row's key, and a prompt that the other split could hold as well is
-    told apart by its text: `build` refuses it.
+    The split is part of every row's key; `build` refuses a prompt that stands in both.
     """
     seen: set[str] = set()
-    number = 0
-    while len(seen) < rows:
+    for number in itertools.count():
+        if len(seen) == rows:
+            return
         rubric = build_row(seed, split, number)
-        number += 1
-        if rubric.prompt_id not in seen:
+        if rubric.prompt_id not in seen and _can_be_met(rubric):
             seen.add(rubric.prompt_id)
             yield rubric
+
+
+def _can_be_met(rubric: Rubric) -> bool:
+    try:
+        solve(rubric)
+    except SolverError:
+        return False
+    return True
 
 
 def rows_hash(rubrics: Iterable[Rubric]) -> str:

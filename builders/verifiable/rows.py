@@ -8,16 +8,30 @@ from rubricbench.builders.verifiable.constraint import Constraint
 from rubricbench.builders.verifiable.conversation import messages
 from rubricbench.builders.verifiable.scene import Scene
 from rubricbench.builders.verifiable.setting import scene_of
+from rubricbench.builders.verifiable.trivial import is_trivial
+from rubricbench.errors import InputError
 from rubricbench.hub import CANARY
 from rubricbench.schema import Prompt, Rubric
 
 SOURCE = "rubricbench/verifiable"
 LICENSE = "CC-BY-4.0"
+_DRAWS = 20
 
 
 def build_row(seed: int, split: str, number: int) -> Rubric:
-    """Build one row of a split; it depends on nothing but its key."""
-    scene = scene_of(seed, split, number)
+    """Build one row of a split; it depends on nothing but its key.
+
+    A row that a trivial answer satisfies is drawn again, with the same skeleton and topic.
+    """
+    for draw in range(_DRAWS):
+        rubric = _draw_row(seed, split, number, draw)
+        if not is_trivial(rubric):
+            return rubric
+    raise InputError(f"row {number} of {split} stays trivial after {_DRAWS} draws")
+
+
+def _draw_row(seed: int, split: str, number: int, draw: int) -> Rubric:
+    scene = scene_of(seed, split, number, draw)
     constraints = _ordered(scene, choose(scene))
     prompt = Prompt(
         messages=messages(scene, constraints),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from rubricbench.builders.verifiable.texts import Layout, Skeleton, Topic, layouts, pools
 from rubricbench.draws import Draws
 
+_GIVEN = ("question", "headings", "headers", "keys", "record", "audience", "place")
+_WORDS = re.compile(r"[^a-z]+")
 _NO_LEMMA = ("s", "ing", "ed", "ae")  # plurals and participles are no base forms
 
 
@@ -70,6 +73,17 @@ class Scene:
         found: list[Any] = pools()[name]
         return found
 
+    def harmless(self, name: str) -> list[str]:
+        """Return the words of a pool that can be banned without banning what must be there."""
+        return [word for word in self.pool(name) if not self.has_word_like(word)]
+
+    def has_word_like(self, word: str) -> bool:
+        """Tell whether a text that the answer must contain may have a form of the word in it."""
+        given = [self.topic.name, *self.topic.terms]
+        given += [self.people.get(key, "") for key in _GIVEN]
+        stem = word.lower()[: max(3, len(word) - 2)]
+        return any(part.startswith(stem) for part in _WORDS.split(" ".join(given).lower()))
+
     def take(self, count: int) -> list[str]:
         """Take ``count`` terms of the topic; none at all if there are not so many left."""
         if len(self.terms) < count:
@@ -101,7 +115,7 @@ def is_lemma(term: str) -> bool:
 def plan_size(skeleton: Skeleton, draws: Draws) -> Size:
     """Draw the plan of an answer."""
     words = draws.between(*skeleton.words)
-    sentences = max(2, round(words / draws.between(11, 14)))
+    sentences = max(2, round(words / draws.between(10, 13)))
     paragraphs = max(1, min(5, round(sentences / draws.between(2, 4))))
     return Size(
         words=words,

@@ -64,15 +64,16 @@ def _eligible(translated: bool) -> list[Topic]:
     return [topic for topic in topics() if not translated or topic.name in translations()]
 
 
-def scene_of(seed: int, split: str, number: int) -> Scene:
-    """Set the scene of one row."""
+def scene_of(seed: int, split: str, number: int, draw: int = 0) -> Scene:
+    """Set the scene of one row; another ``draw`` is another scene for the same pair."""
     skeleton, topic = assigned(seed, split, number)
-    row = f"{split}-{number}"
+    row = f"{split}-{number}-{draw}"
     draws = Draws(seed, "scene", row)
     language = draws.pick(sorted(translations()[topic.name])) if _foreign(skeleton) else "en"
     people = _people(skeleton, topic, draws)
     people["language"] = language_name(language)
-    terms = translations()[topic.name][language][1:] if _foreign(skeleton) else list(topic.terms)
+    terms = translations()[topic.name][language][1:] if _foreign(skeleton) else topic.terms
+    given = " ".join(people.get(key, "") for key in ("headers", "headings", "keys", "question"))
     return Scene(
         seed=seed,
         row=row,
@@ -81,7 +82,7 @@ def scene_of(seed: int, split: str, number: int) -> Scene:
         people=people,
         size=plan_size(skeleton, draws),
         language=language,
-        terms=draws.shuffled(terms),
+        terms=draws.shuffled([term for term in terms if term not in given.lower()]),
     )
 
 

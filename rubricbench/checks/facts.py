@@ -84,6 +84,7 @@ def _bad_number(params: Params) -> str | None:
         ({"value": 1.2e6, "unit": "$"}, "It cost $1.2 million."),
         ({"value": 22}, "There are twenty-two."),
         ({"value": 5, "unit": "kilometers"}, "A 5-km walk."),
+        ({"value": 9.8, "unit": "metres per second"}, "- about 9.8 metres\n  per second"),
     ],
     fails=[
         ({"value": 12}, "In 2012 the 12th of them met at 12:30."),

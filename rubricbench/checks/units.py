@@ -69,6 +69,7 @@ m/s | meters per second | metres per second
 """.strip().splitlines()
 )
 _SYMBOLS = frozenset(form for same in _SAME for form in same) - {"K", "B", "M"}
+_LINE_END = re.compile(r"[ \t]*\n[ \t]*")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _LEAD = re.compile(r"[\s\-\\*_~{(,]{0,4}(?:(?:text|mathrm)\{)?\s?")
 _BEFORE_TRIM = " \u00a0\u202f*_\\"
@@ -95,6 +96,7 @@ def _singular(word: str) -> str:
 
 def has_unit(number: Stated, unit: str) -> bool:
     """Tell whether the unit stands beside the number: after it, or before it for a symbol."""
+    number = number._replace(after=_LINE_END.sub(" ", number.after))  # a unit may be wrapped
     before = number.before.rstrip(_BEFORE_TRIM)
     if before.endswith("$") and number.after.startswith("$"):
         before = ""  # $5$ is mathematics

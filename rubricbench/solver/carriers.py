@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
 
 from rubricbench.checks.text import searchable
-from rubricbench.solver.document import Sentence
-from rubricbench.solver.frames import capitalized, fill
+from rubricbench.solver.sentence import EXACT, VERBATIM, Sentence
+from rubricbench.solver.frames import capitalized, fill, shape
 from rubricbench.solver.mentions import Mention
 from rubricbench.solver.pattern import sample
-from rubricbench.solver.pools import table
+from rubricbench.solver.pools import pool, table
 from rubricbench.solver.writer import Writer
 
 _Make = Callable[[], Sentence | None]
@@ -19,23 +22,33 @@ _BEARERS = {"!": "exclamation", ";": "semicolon", ":": "colon", "—": "dash", "
             "(": "parentheses", ")": "parentheses", "?": "question"}  # fmt: skip
 
 
-def carriers(writer: Writer, places: int, pools: Sequence[str] = ()) -> list[Sentence]:
+def carriers(
+    writer: Writer, places: int, words: int = 0, asking: bool = False
+) -> list[Sentence]:
     """Return the sentences that carry the wishes of a rubric.
 
     Args:
         writer: writes them.
         places: about how many sentences there is room for.
-        pools: where sentences that mention words come from; () for plain prose.
+        words: about how many words there is room for, 0 for enough.
+        asking: whether all of them should be questions.
     """
     opening, closing = _opening(writer), list(_closings(writer))
-    features = list(_features(writer))
-    free = max(1, places - bool(opening) - len(closing) - len(features))
-    mentions = _grouped(writer, free)
-    middle = _interleaved(
-        [_mentioning(writer, group, pools) for group in mentions], features
-    )
+    short = words and words < 12 * places
+    features = list(_features(writer, asking, 5 if short else 8))
+    others = bool(opening) + len(closing) + len(features)
+    bearing = sum(1 for feature in features if feature.bears)
+    tight = min(bearing, max(0, len(writer.queue) + others - places))
+    groups = _grouped(writer, max(1, places - others), spare=tight)
+    want = max(4, min(15, words // max(1, others + len(groups)))) if words else 9
+    mentions = [_mentioning(writer, group, asking, want) for group in groups]
+    # Where room is tight, features carry the last mentions of the queue, and so come last.
+    makes = [feature.make for feature in sorted(features, key=lambda one: one.bears)]
+    middle = [*mentions, *makes] if tight else _interleaved(mentions, makes)
     made = [make() for make in (*([opening] if opening else []), *middle, *closing)]
     found = [sentence for sentence in made if sentence]
+    while writer.queue and (left := writer.mention(writer.take(1), want)):
+        found.insert(len(found) - len(closing), left)
     if opening and found:
         found[0].first = True
     for sentence in found[len(found) - len(closing) :] if closing else []:
@@ -51,23 +64,45 @@ def _interleaved(left: list[_Make], right: list[_Make]) -> list[_Make]:
     return [make for _, _, make in sorted(merged, key=lambda one: one[:2])]
 
 
-def _grouped(writer: Writer, places: int) -> list[list[Mention]]:
-    """Divide the queue into as few groups as the places ask for, at most three words in each."""
-    queue = writer.take(len(writer.queue))
+def _grouped(writer: Writer, places: int, spare: int) -> list[list[Mention]]:
+    """Divide the queue into as few groups as the places ask for, at most three words in each.
+
+    The last ``spare`` mentions are left in the queue.
+    """
+    queue = writer.take(len(writer.queue) - spare)
     size = min(3, max(1, -(-len(queue) // places)))
     groups: list[list[Mention]] = []
     for mention in queue:
-        full = not groups or len(groups[-1]) >= size
-        if full or any(one.term == mention.term for one in groups[-1]):
+        last = groups[-1] if groups else []
+        if not last or len(last) >= size or any(one.term == mention.term for one in last):
             groups.append([])
         groups[-1].append(mention)
-    return groups
+    return groups if len(groups) <= places else _paired(groups)
 
 
-def _mentioning(writer: Writer, group: list[Mention], pools: Sequence[str]) -> _Make:
+def _paired(groups: list[list[Mention]]) -> list[list[Mention]]:
+    """Join groups that mention one and the same word, two by two."""
+    joined: list[list[Mention]] = []
+    for group in groups:
+        last = joined[-1] if joined else []
+        if len(last) == len(group) == 1 and last[0].term == group[0].term:
+            joined[-1] = [*last, *group]
+        else:
+            joined.append(group)
+    return joined
+
+
+def _mentioning(
+    writer: Writer, group: list[Mention], asking: bool, want: int
+) -> _Make:
+    twice = len(group) == 2 and group[0].term == group[1].term
+    named = ["twice"] if twice else []
+    if asking and not twice:
+        named = [f"question{len(group) if len(group) > 1 else ''}"]
+    features = {"questions"} if asking and not twice else set[str]()
+
     def make() -> Sentence | None:
-        named = pools if len(group) == 1 else ()
-        return writer.mention(group, 9, named) or writer.mention(group, 9, ("mention1", "body"))
+        return writer.mention(group, want, named, features) or writer.mention(group, want)
 
     return make
 
@@ -98,7 +133,7 @@ def _option(writer: Writer) -> Sentence:
 
 def _anchored(writer: Writer, term: str) -> Sentence | None:
     mention = Mention(term, f"**{term}**" if term in writer.wishes.bold else term)
-    return writer.mention([mention], 9) or writer.mention([mention], 9, ("body",))
+    return writer.mention([mention], 9)
 
 
 def _start(writer: Writer) -> Sentence | None:
@@ -123,33 +158,48 @@ def _closings(writer: Writer) -> Iterator[_Make]:
     if wishes.closing_question:
         yield lambda: _fixed(writer.sentence(("question",), 7, features={"questions"}))
     if wishes.end:
-        yield lambda: writer.adopt(Sentence(wishes.end, fixed=True))
+        exact = writer.adopt(Sentence(wishes.end, fixed=True, features=frozenset({EXACT})))
+        yield lambda: exact
 
 
-def _features(writer: Writer) -> Iterator[_Make]:
+class _Feature(NamedTuple):
+    """What makes a sentence with a feature, and whether it can bear a mention as well."""
+
+    make: _Make
+    bears: bool = False
+
+
+def _features(writer: Writer, asking: bool, want: int) -> Iterator[_Feature]:
     """Yield what makes the sentences that carry a feature, each as often as it is asked for."""
     wishes = writer.wishes
     for value, unit in wishes.stated:
-        yield lambda value=value, unit=unit: _number(writer, value, unit)  # type: ignore[misc]
+        yield _Feature(partial(_number, writer, value, unit))
     for pattern in wishes.patterns:
-        yield lambda pattern=pattern: _pattern(writer, pattern)  # type: ignore[misc]
-    asked = wishes.span("questions").low - wishes.closing_question
+        yield _Feature(partial(_pattern, writer, pattern))
+    asked = 0 if asking else wishes.span("questions").low - wishes.closing_question
     plain = [("questions", "question", asked), ("capitals", "capital", wishes.span("capitals").low)]
     plain.append(("placeholders", "placeholder", wishes.span("placeholders").low))
     plain += [(f"symbol:{symbols[0]}", _BEARERS.get(symbols[0], ""), span.low)
               for symbols, span in wishes.symbols]  # fmt: skip
     for feature, name, count in plain:
+        bears = bool(name) and any(shape(f).terms == 1 for f in pool(name, wishes.language))
         for _ in range(count if name else 0):
-            yield lambda feature=feature, name=name: _fixed(  # type: ignore[misc]
-                writer.sentence((name,), 8, features={feature})
-            )
+            yield _Feature(partial(_bearing, writer, name, feature, want), bears)
     for style in ("url", "markdown_link"):
         low = wishes.citations[style].low if style in wishes.citations else 0
         for i in range(low):
-            yield lambda style=style, i=i: _link(writer, style, i)  # type: ignore[misc]
+            yield _Feature(partial(_link, writer, style, i))
     for letter, span in wishes.letters.items():
-        for _ in range(1 if span.low > 2 and letter in table("letter_rich") else 0):
-            yield lambda letter=letter: _rich(writer, letter)  # type: ignore[misc]
+        if span.low > 2 and letter in table("letter_rich"):
+            yield _Feature(partial(_rich, writer, letter))
+
+
+def _bearing(writer: Writer, name: str, feature: str, want: int) -> Sentence | None:
+    """Return a sentence with a feature; it takes a mention that is still due."""
+    if writer.queue and (found := writer.mention(writer.queue[:1], want, (name,), {feature})):
+        writer.take(1)
+        return found
+    return _fixed(writer.sentence((name,), want, features={feature}))
 
 
 def _rich(writer: Writer, letter: str) -> Sentence | None:
@@ -170,24 +220,55 @@ def number_text(value: float, unit: str) -> str:
 
 
 def _number(writer: Writer, value: float, unit: str) -> Sentence | None:
+    """Return a sentence with the number: a note, or one that says what it is the number of."""
     shown = number_text(value, unit)
     for note in writer.material.notes:
         if shown in note and writer.accepts(note, frozenset()):
-            return writer.adopt(Sentence(note, fixed=True))
-    return _fixed(writer.sentence(("number", "total"), 8, number=shown))
+            return writer.adopt(Sentence(note, fixed=True, features=frozenset({VERBATIM})))
+    features = {VERBATIM}
+    if what := _what(writer.material.asked, shown):
+        found = writer.sentence(("number_of",), 9, features=features, number=shown, what=what)
+        if found:
+            return _fixed(found)
+    name = "total" if writer.material.totals else "number"
+    return _fixed(writer.sentence((name,), 8, features=features, number=shown))
+
+
+def _what(asked: str, shown: str) -> str:
+    """Return what the request says the number is of, "" where it does not."""
+    number = re.escape(shown)
+    found = re.search(rf"\bfigure: ([^,.:;\n]+), {number}\b|\b{number}, ([^,.:;\n]+)\.", asked)
+    return next((what for what in found.groups() if what), "") if found else ""
+
+
+# What a sample looks like, and the pool of sentences about such things.
+_KINDS = (
+    (re.compile(r"\d\d:\d\d"), "pattern_time"),
+    (re.compile(r"\d{4}-\d\d-\d\d"), "pattern_date"),
+    (re.compile(r"0\d+[-/ ]\d+"), "pattern_phone"),
+    (re.compile(r"[$€£]\d+(\.\d\d)?"), "pattern_price"),
+    (re.compile(r"[A-Z]+-?\d+|No\. \d+"), "pattern_code"),
+)
 
 
 def _pattern(writer: Writer, pattern: str) -> Sentence | None:
     text = sample(pattern)
-    return None if text is None else _fixed(writer.sentence(("pattern",), 8, sample=text))
+    if text is None:
+        return None
+    kind = next((name for shape, name in _KINDS if shape.fullmatch(text)), "pattern")
+    return _fixed(writer.sentence((kind, "pattern"), 8, features={VERBATIM}, sample=text))
+
+
+_PAGES = ("guide", "notes", "basics", "history", "practice", "questions", "examples", "terms")
 
 
 def _link(writer: Writer, style: str, i: int) -> Sentence | None:
-    slug = "-".join(w for w in searchable(writer.material.topic).split() if w.isalnum()) or "notes"
-    found = writer.sentence(
-        (style,), 8, features={f"citation:{style}", "citation:url"}, slug=slug, n=str(i + 1)
-    )
-    return _fixed(found)
+    """Return a sentence with a link; only the first names the topic, so that no two are alike."""
+    topic = "-".join(filter(str.isalnum, searchable(writer.material.topic).split()))
+    named = i == 0 and topic and not writer.wishes.repetition
+    slug = topic if named else f"{_PAGES[i % len(_PAGES)]}{i // len(_PAGES) or ''}"
+    features = {f"citation:{style}", "citation:url"}
+    return _fixed(writer.sentence((style,), 8, features=features, slug=slug))
 
 
 def paragraph_opening(writer: Writer, word: str) -> Sentence | None:

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
-from rubricbench.solver.document import Document, Sentence
+from rubricbench.checks.text import words
+from rubricbench.solver.document import Document
+from rubricbench.solver.sentence import EXACT
 from rubricbench.solver.pools import pool
 from rubricbench.solver.writer import Writer
 
-_END = re.compile(r"[.!?]*$")
 
+def decorate(document: Document, writer: Writer, add: Callable[[], bool]) -> None:
+    """Put on the marks that the wishes ask for; what is decorated stays.
 
-def decorate(document: Document, writer: Writer) -> None:
-    """Put on the marks that the wishes ask for; what is decorated stays."""
+    Args:
+        document: with its sentences.
+        writer: wrote them.
+        add: adds a plain sentence where no sentence can bear a further mark.
+    """
     wishes = writer.wishes
-    bold = len(wishes.bold)
-    for _ in range(wishes.span("highlights").low - bold):
-        _put(document, writer, _highlighted, "highlights")
-    for style, write in _CITATIONS.items():
+    for _ in range(wishes.span("highlights").low - len(wishes.bold)):
+        _put(document, writer, None, add)
+    for style, marks_of in _CITATIONS.items():
         if style in wishes.citations:
-            marks = write()
+            marks = marks_of()
             for _ in range(wishes.citations[style].low):
-                mark = next(marks)
-                _put(document, writer, _before_end(mark), f"citation:{style}")
+                _put(document, writer, next(marks), add)
     icons = writer.shuffled(pool("emoji"))
     for i in range(wishes.span("emoji").low):
-        _put(document, writer, _before_end(f" {icons[i % len(icons)]}"), "emoji")
+        _put(document, writer, f" {icons[i % len(icons)]}", add)
 
 
 def _numeric() -> Iterator[str]:
@@ -57,53 +60,25 @@ _CITATIONS: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 
-def _before_end(mark: str) -> Callable[[Sentence], str | None]:
-    def write(sentence: Sentence) -> str:
-        end = _END.search(sentence.text)
-        at = end.start() if end else len(sentence.text)
-        return f"{sentence.text[:at]}{mark}{sentence.text[at:]}"
-
-    return write
-
-
-def _highlighted(sentence: Sentence) -> str | None:
-    """Set a term, or the last word, between asterisks."""
-    if "*" in sentence.text or "http" in sentence.text:
-        return None
-    for term in sentence.terms:
-        found = re.search(rf"\b{re.escape(term)}\b", sentence.text)
-        if found:
-            return f"{sentence.text[: found.start()]}*{found[0]}*{sentence.text[found.end() :]}"
-    last = re.search(r"([\w'’-]+)([.!?]*)$", sentence.text)
-    return f"{sentence.text[: last.start()]}*{last[1]}*{last[2]}" if last else None
-
-
 def _put(
-    document: Document,
-    writer: Writer,
-    write: Callable[[Sentence], str | None],
-    feature: str,
+    document: Document, writer: Writer, mark: str | None, add: Callable[[], bool]
 ) -> None:
-    """Decorate the sentence that bears the fewest marks; the very last one only if it must be."""
-    sentences = document.sentences()
-    order = sorted(
-        range(len(sentences)),
-        key=lambda i: (len(sentences[i].features & _MARKS), _is_closing(sentences[i]), i),
-    )
-    for i in order:
-        sentence = sentences[i]
-        text = write(sentence)
-        if text is None:
+    """Decorate a sentence; where none can bear the mark, add one and try again."""
+    if not _decorated(document, writer, mark) and add():
+        _decorated(document, writer, mark)
+
+
+def _decorated(document: Document, writer: Writer, mark: str | None) -> bool:
+    """Put a mark (None: a highlight) on the sentence that bears the fewest, the last one last."""
+    limit = writer.wishes.sentence_limit
+    found = [sentence for sentence in document.sentences() if EXACT not in sentence.features]
+    for sentence in sorted(found, key=lambda one: (len(one.marks) + one.lit, one.last)):
+        if mark is None:
+            if sentence.can_be_lit:
+                sentence.lit = True
+                return True
             continue
-        writer.forget(sentence)
-        sentence.text, sentence.fixed = text, True
-        sentence.features |= {feature}
-        writer.adopt(sentence)
-        return
-
-
-_MARKS = frozenset({"highlights", "emoji", *(f"citation:{style}" for style in _CITATIONS)})
-
-
-def _is_closing(sentence: Sentence) -> bool:
-    return sentence.last
+        if not limit or sentence.size + len(words(mark)) <= limit:
+            sentence.marks.append(mark)
+            return True
+    return False

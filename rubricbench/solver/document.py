@@ -7,36 +7,11 @@ import textwrap
 from dataclasses import dataclass, field
 
 from rubricbench.checks.text import words
+from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.span import Span
 
 _KEPT_TOGETHER = re.compile(r"\*{1,2}[^*\n]+\*{1,2}|\[[^\]\n]+\](?:\([^)\n]+\))?|<<[^>\n]+>>")
 _JOINT = "\ue000"  # private use: stands for a space at which no line may break
-
-
-@dataclass
-class Sentence:
-    """A piece of text that stands as a unit.
-
-    Args:
-        text: the text, with its final mark.
-        fixed: whether it carries something the rubric asks for; else it may be dropped or swapped.
-        terms: words it was written for, in order.
-        features: what it carries on purpose (see `wishes.Ban`).
-        first: whether it must stay at the start of its slot.
-        last: whether it must stay at the end.
-    """
-
-    text: str
-    fixed: bool = False
-    terms: tuple[str, ...] = ()
-    features: frozenset[str] = frozenset()
-    first: bool = False
-    last: bool = False
-
-    @property
-    def size(self) -> int:
-        """Number of words."""
-        return len(words(self.text))
 
 
 @dataclass
@@ -66,6 +41,7 @@ class Slot:
         indent: white space before the lead.
         bare: whether final full stops are left out (cells, lines of verse).
         heading: title of the section it belongs to.
+        one_line: whether it must not be broken into several lines.
     """
 
     sentences: list[Sentence] = field(default_factory=list)
@@ -78,6 +54,7 @@ class Slot:
     indent: str = ""
     bare: bool = False
     heading: str = ""
+    one_line: bool = False
 
     def text(self) -> str:
         """Return the text on one line."""

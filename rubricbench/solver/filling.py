@@ -6,15 +6,20 @@ see it, takes the first bound that does not hold, and makes the smallest change 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from rubricbench.checks.style import prose_paragraphs
 from rubricbench.checks.text import sentences, split_words, words
-from rubricbench.solver.document import Document, Sentence, Slot
+from rubricbench.solver.document import Document, Slot
+from rubricbench.solver.sentence import EXACT, Sentence
 from rubricbench.solver.plan import aimed_words
 from rubricbench.solver.span import Span
 from rubricbench.solver.writer import Writer
 
 _STEPS = 80
 _SHORTEST, _LONGEST = 2, 22
+_AND = {"en": "and", "es": "y", "fr": "et", "de": "und", "it": "e", "pt": "e"}
+_USUAL = 80  # words of prose, where nothing is asked for
 
 
 class Filler:
@@ -38,8 +43,10 @@ class Filler:
         span = self.wishes.span("words")
         if span.bounded or not self.document.slots:
             return span
-        aim = aimed_words(self.wishes, sum(slot.size() for slot in self.document.slots))
-        return Span(low=min(aim, 400) * 2 // 3) if self.wishes.ratio == 0 else span
+        there = sum(slot.size() for slot in self.document.slots)
+        is_prose = any(not slot.lead and slot.most > 1 for slot in self.document.slots)
+        aim = aimed_words(self.wishes, _USUAL if is_prose else there)
+        return Span(low=aim * 2 // 3)
 
     def start(self) -> None:
         """Put a sentence into every slot that is still empty."""
@@ -47,6 +54,10 @@ class Filler:
             while len(slot.sentences) < slot.least:
                 if not self._add(slot, self._share(slot)):
                     break
+
+    def add(self) -> bool:
+        """Add one plain sentence where there is room; return whether one was added."""
+        return self._add(self._shortest(), 8)
 
     def fill(self) -> None:
         """Change the document until its counts are right, or no change leads further."""
@@ -79,7 +90,7 @@ class Filler:
         if not self.words.holds(size):
             return self._towards_words(size, count)
         if not self.characters.holds(len(text.strip())):
-            return self._towards_characters(len(text.strip()), size)
+            return self._towards_characters(len(text.strip()), count)
         return False
 
     def _paragraphs_hold(self, text: str) -> bool:
@@ -93,7 +104,42 @@ class Filler:
             missing = self.sentences.low - count
             want = (self.words.aim(size + 11) - size) // missing if self.words.bounded else 11
             return self._add(self._shortest(), max(_SHORTEST, min(want, _LONGEST)))
-        return self._drop()
+        return self._drop() or self._join()
+
+    def _join(self) -> bool:
+        """Join two neighbouring statements by "and", where there are too many sentences."""
+        for slot in self.document.slots:
+            for first, second in pairwise(slot.sentences):
+                if joined := self._joined(first, second):
+                    at = slot.sentences.index(first)
+                    slot.sentences[at : at + 2] = [joined]
+                    return True
+        return False
+
+    def _joined(self, first: Sentence, second: Sentence) -> Sentence | None:
+        if EXACT in first.features | second.features or "option" in first.features:
+            return None
+        if not (first.base.endswith(".") and second.base.endswith(".")):
+            return None
+        limit = self.wishes.sentence_limit
+        if (limit and first.size + second.size + 1 > limit) or (first.lit and second.lit):
+            return None
+        tail = second.base
+        if not tail[1:2].isupper() and not tail.startswith("I "):
+            tail = tail[0].lower() + tail[1:]
+        self.writer.forget(first)
+        self.writer.forget(second)
+        joined = Sentence(
+            f"{first.base[:-1]} {_AND.get(self.wishes.language, 'and')} {tail}",
+            fixed=True,
+            terms=first.terms + second.terms,
+            features=first.features | second.features,
+            marks=first.marks + second.marks,
+            lit=first.lit or second.lit,
+            first=first.first,
+            last=second.last,
+        )
+        return self.writer.adopt(joined)
 
     def _towards_slot(self, slot: Slot) -> bool:
         size = slot.size()
@@ -121,17 +167,26 @@ class Filler:
                 want = max(_SHORTEST, min(want, _LONGEST))
                 if want <= missing + 4 and self._add(self._shortest(), want):
                     return True
-            return self._swap_anywhere(min(missing, 12)) or self._add(self._shortest(), missing)
+            if self._swap_anywhere(min(missing, 12)):
+                return True
+            full = self.sentences.high is not None and count >= self.sentences.high
+            return not full and self._add(self._shortest(), missing)
         over = size - (self.words.high or 0)
         if count > self.sentences.low and over >= 4 and self._drop(near=over):
             return True
         return self._swap_anywhere(-over) or (count > self.sentences.low and self._drop())
 
-    def _towards_characters(self, length: int, size: int) -> bool:
+    def _towards_characters(self, length: int, count: int) -> bool:
         if length < self.characters.low:
-            return self._add(self._shortest(), max(3, (self.characters.low - length) // 6))
+            missing = (self.characters.low - length) // 6 + 1
+            full = self.sentences.high is not None and count >= self.sentences.high
+            if not full and self._add(self._shortest(), max(3, missing)):
+                return True
+            return self._swap_anywhere(min(missing, 12))
         over = (length - (self.characters.high or 0)) // 6 + 1
-        return self._drop(near=over) or self._swap_anywhere(-over)
+        if count > self.sentences.low and self._drop(near=over):
+            return True
+        return self._swap_anywhere(-over)
 
     def _open_slots(self) -> list[Slot]:
         return [slot for slot in self.document.slots if slot.room_at() and not slot.lead]
@@ -153,11 +208,8 @@ class Filler:
 
     def _plain(self, slot: Slot, want: int) -> Sentence | None:
         limit = self.wishes.sentence_limit
-        chars = 0
-        if self.document.line_limit and slot.most == 1 and not slot.lead:
-            chars = self.document.line_limit
         want = min(want, limit) if limit else want
-        return self.writer.sentence(slot.pools, want, most_chars=chars)
+        return self.writer.sentence(slot.pools, want, most_chars=self._room(slot))
 
     def _drop(self, near: int = 0) -> bool:
         """Drop a plain sentence: the one whose length is nearest to ``near``."""
@@ -167,7 +219,7 @@ class Filler:
                 continue
             for sentence in slot.sentences:
                 gap = abs(sentence.size - near)
-                if not sentence.fixed and (best is None or gap < best[0]):
+                if sentence.droppable and (best is None or gap < best[0]):
                     best = (gap, slot, sentence)
         if best is None:
             return False
@@ -179,13 +231,18 @@ class Filler:
         self.writer.forget(sentence)
 
     def _grow(self, slot: Slot, missing: int) -> bool:
-        if slot.room_at():
-            return self._add(slot, max(3, min(missing + 2, 13)))
+        if slot.room_at() and not self._full() and self._add(slot, max(3, min(missing + 2, 13))):
+            return True
         return self._swap(slot, missing)
+
+    def _full(self) -> bool:
+        """Tell whether there may be no further sentence."""
+        high = self.sentences.high
+        return high is not None and len(sentences(self.document.render())) >= high
 
     def _shrink(self, slots: list[Slot], over: int) -> bool:
         for slot in slots:
-            plain = [s for s in slot.sentences if not s.fixed]
+            plain = [s for s in slot.sentences if s.droppable]
             if plain and len(slot.sentences) > slot.least:
                 self._remove(slot, min(plain, key=lambda s: abs(s.size - over)))
                 return True
@@ -205,18 +262,32 @@ class Filler:
         return size > slot.words.low
 
     def _swap(self, slot: Slot, change: int) -> bool:
-        """Swap a plain sentence of a slot; nothing happens unless it gets nearer to the wish."""
-        plain = [s for s in slot.sentences if not s.fixed]
-        plain.sort(key=lambda s: s.size, reverse=change < 0)
-        for old in plain:
-            want = max(_SHORTEST, min(old.size + change, self.wishes.sentence_limit or 30))
-            self.writer.forget(old)
-            new = self._plain(slot, want)
-            if new and (new.size - old.size) * change > 0:
-                new.first, new.last = old.first, old.last
-                slot.sentences[slot.sentences.index(old)] = new
-                return True
-            if new:
-                self.writer.forget(new)
-            self.writer.adopt(old)
+        """Swap a sentence of a slot for one that is longer or shorter.
+
+        Sentences that carry nothing go first; the others are written anew for the same purpose.
+        """
+        order = sorted(slot.sentences, key=lambda s: (s.fixed, -s.size if change < 0 else s.size))
+        for step in (change, 3 * change):
+            for old in order:
+                if self._swapped(slot, old, step):
+                    return True
         return False
+
+    def _swapped(self, slot: Slot, old: Sentence, change: int) -> bool:
+        want = max(_SHORTEST, min(old.size + change, self.wishes.sentence_limit or 30))
+        self.writer.forget(old)
+        new = self.writer.rewrite(old, want, self._room(slot, old))
+        if new and (new.size - old.size) * change > 0:
+            slot.sentences[slot.sentences.index(old)] = new
+            return True
+        if new:
+            self.writer.forget(new)
+        self.writer.adopt(old)
+        return False
+
+    def _room(self, slot: Slot, instead_of: Sentence | None = None) -> int:
+        """Return the characters there are for a sentence, 0 for enough."""
+        if not (self.document.line_limit and slot.one_line):
+            return 0
+        there = len(slot.text()) - (len(instead_of.text) if instead_of else 0)
+        return max(1, self.document.line_limit - there - bool(there))

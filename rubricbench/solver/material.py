@@ -13,10 +13,13 @@ from rubricbench.solver.pools import table
 _BULLET = re.compile(r"^[-*•] (.+)$", re.MULTILINE)
 _NOTES_LEAD = re.compile(r"\b(?:notes?|background|material|facts?|know|came up)\b.*:$", re.I)
 _TEXT_LEAD = re.compile(r"\b(?:text|passage|draft|article|excerpt)\b.*:$", re.IGNORECASE)
+_TOTAL = re.compile(r"\b(?:total|sum|altogether|result)\b", re.IGNORECASE)
 _SUBJECT = re.compile(
     r"\b(?:about|on|of|into|for|explain|describe|is)\s+((?:the\s+)?[\w'’-]+(?:\s+[\w'’-]+){0,2})"
 )
-_RECIPIENT = re.compile(r"\b(?:to|[Ii]nvite|asked by)\s+([A-Z][a-z]+)\b")
+_RECIPIENT = re.compile(
+    r"\b(?:to|[Ii]nvite|[Mm]essage from)\s+([A-Z][a-z]+)\b|^([A-Z][a-z]+) (?:wrote|asks)\b"
+)
 _PERSON = re.compile(r"\b(?:from|by|of)\s+([A-Z][a-z]+)\b|^([A-Z][a-z]+)(?='s | (?:is|has|wants))")
 
 
@@ -30,6 +33,8 @@ class Material:
         writer: first name of who writes, "" where nobody is named.
         recipient: first name of who is written to, "" where nobody is named.
         mode: register, a pool of `pools`; ``body`` is plain explanation.
+        totals: whether the request is about a sum.
+        asked: the text of the request.
     """
 
     topic: str
@@ -37,21 +42,29 @@ class Material:
     writer: str
     recipient: str
     mode: str
+    totals: bool
+    asked: str
 
 
 def read_material(rubric: Rubric) -> Material:
     """Gather the material from the prompt and the ``topic:`` tag of the criteria."""
     messages = rubric.prompt.messages
     first, last = messages[0].content, messages[-1].content
-    recipient, person = _RECIPIENT.search(first), _PERSON.search(first)
-    names = [name for name in (person.groups() if person else ()) if name]
+    recipient = _name(_RECIPIENT.search(first))
+    writer = _name(_PERSON.search(first))
     return Material(
         topic=_topic(rubric, first),
         notes=tuple(dict.fromkeys(note for note in _notes(messages) if _is_statement(note))),
-        writer=names[0] if names else "",
-        recipient=recipient[1] if recipient else "",
+        writer=writer if writer != recipient else "",
+        recipient=recipient,
         mode=_mode(f"{first.splitlines()[0]} {last.splitlines()[0]}"),
+        totals=bool(_TOTAL.search(first)),
+        asked="\n\n".join(m.content for m in messages if m.role == "user"),
     )
+
+
+def _name(match: re.Match[str] | None) -> str:
+    return next((name for name in match.groups() if name), "") if match else ""
 
 
 def _topic(rubric: Rubric, asked: str) -> str:

@@ -16,11 +16,11 @@ def aimed_words(wishes: Wishes, usual: int = _WORDS) -> int:
     if wishes.span("characters").bounded:
         span = wishes.span("characters")
         return max(5, span.aim(usual * _CHARACTERS_PER_WORD) // _CHARACTERS_PER_WORD)
+    if wishes.span("sentences").bounded:
+        return wishes.span("sentences").aim(usual // _PER_SENTENCE) * _PER_SENTENCE
     if wishes.span("paragraph words").bounded:
         each = wishes.span("paragraph words").aim(40)
         return each * aimed_paragraphs(wishes, usual)
-    if wishes.span("sentences").bounded:
-        return wishes.span("sentences").aim(usual // _PER_SENTENCE) * _PER_SENTENCE
     return usual
 
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 from rubricbench.checks import run
 from rubricbench.checks.text import fold, words
 from rubricbench.schema import Check, Criterion, Rubric
-from rubricbench.solver.document import Document, Sentence, Slot
+from rubricbench.solver.document import Document, Slot
+from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.verifying import missed_by
 from rubricbench.solver.writer import Writer
 
@@ -52,10 +53,10 @@ def _swap(
 ) -> tuple[str, list[Criterion]] | None:
     """Try swaps until one brings the text nearer; return the text and what it still misses."""
     before = _distance(missed, document.render())
-    plain = [(slot, s) for slot in document.slots for s in slot.sentences if not s.fixed]
-    for slot, old in sorted(plain, key=lambda pair: _worth(pair[1], missed, writer)):
+    plain = [(slot, s) for slot in document.slots for s in slot.sentences if s.recipe]
+    for slot, old in sorted(plain, key=lambda pair: (pair[1].fixed, _worth(pair[1], missed))):
         writer.forget(old)
-        new = writer.sentence(slot.pools, old.size)
+        new = writer.rewrite(old, old.size)
         if new is None:
             writer.adopt(old)
             continue
@@ -71,7 +72,6 @@ def _swap(
 
 
 def _exchange(slot: Slot, old: Sentence, new: Sentence) -> None:
-    new.first, new.last = old.first, old.last
     slot.sentences[slot.sentences.index(old)] = new
 
 
@@ -94,7 +94,7 @@ def _gap(check: Check, text: str) -> float:
     return 0.0
 
 
-def _worth(sentence: Sentence, missed: list[Criterion], writer: Writer) -> float:
+def _worth(sentence: Sentence, missed: list[Criterion]) -> float:
     """Return how much a sentence helps: the least helpful are swapped first."""
     names = {c.check.name: c.check for c in missed if c.check}
     if "letter_frequency" in names:

@@ -45,6 +45,6 @@ def _attempt(rubric: Rubric, draws: Draws) -> str:
     document = compose(writer)
     filler = Filler(document, writer)
     filler.start()
-    decorate(document, writer)
+    decorate(document, writer, filler.add)
     filler.fill()
     return repair(rubric, document, writer)

@@ -7,14 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rubricbench.checks import run
-from rubricbench.checks.text import count_phrase, fold, words
+from rubricbench.checks.text import count_phrase, find_phrase, fold, words
 from rubricbench.draws import Draws
 from rubricbench.schema import Check
-from rubricbench.solver.document import Sentence
+from rubricbench.solver.sentence import Recipe, Sentence
 from rubricbench.solver.frames import fill, shape
 from rubricbench.solver.material import Material
 from rubricbench.solver.mentions import Mention, queue_of
 from rubricbench.solver.pools import pool
+from rubricbench.solver.span import Span
 from rubricbench.solver.wishes import Ban, Wishes
 
 _NOTES = "notes"
@@ -37,6 +38,8 @@ class Writer:
         self.queue: list[Mention] = queue_of(wishes)
         self.vocabulary = self._vocabulary()
         self.live: list[str] = []  # every text that stands in the response now
+        self.unit = Span()  # bounds on the words of a sentence: those of a list item
+        self.longest = 0  # most characters of a sentence that must stand on one line, 0 for any
         self._draws = draws
         self._used: set[str] = set()
         self._turn = 0
@@ -78,20 +81,47 @@ class Writer:
         features: Iterable[str] = (),
     ) -> Sentence | None:
         """Return a sentence that mentions these words: a note of the request, or a frame."""
-        carried = frozenset(features).union(*(one.features for one in mentions))
+        extra = frozenset(features)
+        carried = extra.union(*(one.features for one in mentions))
         found = self._note(mentions, carried) if not pools else None
         if found is None:
-            named = pools or (f"mention{len(mentions)}",)
+            named = pools or (f"mention{len(mentions)}", self.material.mode, "body")
             shown = tuple(one.shown for one in mentions)
             found = self.sentence(named, want, shown, carried)
         if found:
             found.fixed = True
+            found.recipe = Recipe(tuple(pools), None, extra, (), tuple(mentions))
         return found
 
+    def rewrite(self, old: Sentence, want: int, most_chars: int = 0) -> Sentence | None:
+        """Return another sentence for the same purpose, with the same marks; None if none fits."""
+        recipe = old.recipe
+        if recipe is None:
+            return None
+        if recipe.mentions:
+            new = self.mention(recipe.mentions, want, recipe.pools, recipe.features)
+        else:
+            others = dict(recipe.others)
+            new = self.sentence(
+                recipe.pools, want, recipe.terms, recipe.features, most_chars, **others
+            )
+        if new is None:
+            return None
+        new.take_over(old)
+        limit = self.wishes.sentence_limit
+        if (limit and new.size > limit) or (new.lit and "*" in new.base):
+            self.forget(new)
+            return None
+        return new
+
     def _note(self, mentions: Sequence[Mention], features: frozenset[str]) -> Sentence | None:
-        """Return a note of the request that has all of these words."""
+        """Return a note of the request that has all of these words, as often as asked for."""
+        wanted = Counter(one.term for one in mentions)
         for note in self._unused_notes():
-            if not all(count_phrase(note, one.term, limit=1) for one in mentions):
+            if any(count_phrase(note, term) != times for term, times in wanted.items()):
+                continue
+            places = [find_phrase(note, one.term) for one in mentions]
+            if places != sorted(places):
                 continue
             text = note
             for one in mentions:
@@ -137,7 +167,10 @@ class Writer:
                         break
             if found:
                 _, frame, text, used = min(found, key=lambda one: one[0])
-                return self._keep(frame, text, used, carried)
+                kept = self._keep(frame, text, used, carried)
+                asked = None if terms is None else tuple(terms)
+                kept.recipe = Recipe(tuple(pools), asked, carried, tuple(others.items()))
+                return kept
             if self.wishes.repetition:
                 break
         return None
@@ -194,18 +227,21 @@ class Writer:
 
     def adopt(self, sentence: Sentence) -> Sentence:
         """Take a sentence written elsewhere into account, and return it."""
-        self.live.append(sentence.text)
+        self.live.append(sentence.base)
         return sentence
 
     def forget(self, sentence: Sentence) -> None:
         """Take note that a sentence no longer stands in the response."""
-        if sentence.text in self.live:
-            self.live.remove(sentence.text)
+        if sentence.base in self.live:
+            self.live.remove(sentence.base)
 
     def accepts(self, text: str, features: frozenset[str]) -> bool:
         """Tell whether a sentence can be added to what stands in the response now."""
         wishes = self.wishes
-        if wishes.sentence_limit and len(words(text)) > wishes.sentence_limit:
+        size = len(words(text))
+        if (wishes.sentence_limit and size > wishes.sentence_limit) or not self.unit.holds(size):
+            return False
+        if self.longest and len(text) > self.longest:
             return False
         if not all(ban.allows(text, features) for ban in self._bans):
             return False

@@ -30,7 +30,7 @@ def keyword_frequency(scene: Scene, draws: Draws) -> Constraint | None:
     terms = scene.take(1)
     if not terms:
         return None
-    count = draws.between(2, 4)
+    count = draws.between(2, 4 if scene.size.sentences > 6 else 3)
     exact = draws.chance(50) and scene.skeleton.layout not in ("json", "csv", "code")
     words = phrase(
         draws,

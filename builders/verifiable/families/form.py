@@ -43,13 +43,14 @@ def postscript(scene: Scene, draws: Draws) -> Constraint | None:
     """A postscript."""
     marker = draws.pick(["P.S.", "PS:"])
     text = phrase(draws, "postscript", "default", marker=marker)
-    return made("postscript", text, "form", "ending", marker=marker)
+    return made("postscript", text, "form", "ending", "capitals", marker=marker)
 
 
 @maker("title")
 def title(scene: Scene, draws: Draws) -> Constraint | None:
     """A title in double angle brackets."""
-    return _plain(scene, draws, "title", "opening")
+    return _plain(scene, draws, "title", "opening", "paragraphs", "paragraph words", "lines",
+                  "sentences")  # fmt: skip
 
 
 @maker("no_commas")

@@ -17,6 +17,8 @@ def _words(scene: Scene) -> int:
     size, layout = scene.size, scene.skeleton.layout
     if layout in ("table", "csv"):
         return size.rows * 14 + 12
+    if layout == "nested":
+        return size.items * 2 * 7
     if layout in _STRUCTURED and size.items:
         return size.items * size.item_words + 8
     if layout == "card":
@@ -67,9 +69,12 @@ def _earlier(draws: Draws, name: str, low: int | None, high: int | None) -> str:
 @maker("character_count")
 def character_count(scene: Scene, draws: Draws) -> Constraint | None:
     """Characters instead of words: English has five to seven for each word, spaces included."""
-    low, high = _round(scene.size.words * 5.3, 10), _round(scene.size.words * 7.0, 10)
-    if scene.skeleton.layout == "social" or draws.chance(40):
-        low = None  # type: ignore[assignment]
+    low: int | None = _round(scene.size.words * 5.3, 10)
+    high = _round(scene.size.words * 7.0, 10)
+    if scene.skeleton.layout == "social":
+        low, high = None, high + 60  # hashtags are long words
+    elif draws.chance(40):
+        low = None
     text = phrase(draws, "character_count", span(low, high), minimum=low, maximum=high)
     earlier = _earlier(draws, "character_count", low, high)
     return made(
@@ -80,7 +85,7 @@ def character_count(scene: Scene, draws: Draws) -> Constraint | None:
 @maker("sentence_count")
 def sentence_count(scene: Scene, draws: Draws) -> Constraint | None:
     """Exactly as many as planned, or one or two more or less."""
-    planned = scene.size.sentences
+    planned = scene.size.sentences + (scene.skeleton.layout == "options")
     kind = draws.below(4)
     low: int | None = planned
     high: int | None = planned
@@ -141,7 +146,7 @@ def paragraph_word_range(scene: Scene, draws: Draws) -> Constraint | None:
 @maker("sentence_word_limit")
 def sentence_word_limit(scene: Scene, draws: Draws) -> Constraint | None:
     """No sentence longer than a comfortable one."""
-    limit = draws.between(16, 22)
+    limit = draws.between(17, 22)
     text = phrase(draws, "sentence_word_limit", "default", maximum=limit)
     return made("sentence_word_limit", text, "style", maximum=limit)
 
@@ -157,11 +162,14 @@ def line_count(scene: Scene, draws: Draws) -> Constraint | None:
         low, high = size.rows, size.rows + 3
     elif layout == "nested":
         low, high = size.items * 2, size.items * 4
+    elif layout == "uppercase":
+        low = -(-size.words // 8)  # so that short lines can hold the words
+        high = low + draws.between(1, 3)
     else:
         low = draws.between(3, 5)
         high = low + draws.between(0, 2)
     text = phrase(draws, "line_count", span(low, high), minimum=low, maximum=high)
-    return made("line_count", text, "form", "lines", minimum=low, maximum=high)
+    return made("line_count", text, "form", "lines", "sentences", minimum=low, maximum=high)
 
 
 @maker("max_line_length")
@@ -170,7 +178,7 @@ def max_line_length(scene: Scene, draws: Draws) -> Constraint | None:
     layout = scene.skeleton.layout
     choices = {
         "acrostic_lines": [60, 66, 72],
-        "uppercase": [48, 60, 64],
+        "uppercase": [60, 64, 72],
         "table": [120, 140],
         "csv": [90, 100],
         "card": [80, 90, 100],

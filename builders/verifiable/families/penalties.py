@@ -12,7 +12,7 @@ from rubricbench.draws import Draws
 @maker("not:word")
 def word(scene: Scene, draws: Draws) -> Constraint | None:
     """A word that answers are full of."""
-    banned = draws.pick(scene.pool("banned_words"))
+    banned = draws.pick(scene.harmless("banned_words"))
     text = phrase(draws, "keyword_frequency", "forbidden", quoted=quoted([banned]))
     return made("keyword_frequency", text, "penalty", "banned words", keyword=banned, minimum=1)
 
@@ -20,7 +20,7 @@ def word(scene: Scene, draws: Draws) -> Constraint | None:
 @maker("not:lemma")
 def lemma(scene: Scene, draws: Draws) -> Constraint | None:
     """A common verb in any form."""
-    banned = draws.pick(scene.pool("banned_lemmas"))
+    banned = draws.pick(scene.harmless("banned_lemmas"))
     text = phrase(draws, "lemma_include", "forbidden", quoted=quoted([banned]))
     return made("lemma_include", text, "penalty", "banned lemmas", lemmas=[banned])
 

@@ -12,8 +12,8 @@ from rubricbench.draws import Draws
 @maker("keywords_exclude")
 def keywords_exclude(scene: Scene, draws: Draws) -> Constraint | None:
     """Two or three words or phrases that answers are full of."""
-    words = draws.sample(scene.pool("banned_words"), draws.between(1, 2))
-    words.append(draws.pick(scene.pool("banned_phrases")))
+    words = draws.sample(scene.harmless("banned_words"), draws.between(1, 2))
+    words.append(draws.pick(scene.harmless("banned_phrases")))
     text = phrase(
         draws,
         "keywords_exclude",
@@ -27,7 +27,7 @@ def keywords_exclude(scene: Scene, draws: Draws) -> Constraint | None:
 @maker("lemma_exclude")
 def lemma_exclude(scene: Scene, draws: Draws) -> Constraint | None:
     """Two common verbs in any form."""
-    lemmas = draws.sample(scene.pool("banned_lemmas"), 2)
+    lemmas = draws.sample(scene.harmless("banned_lemmas"), 2)
     text = phrase(draws, "lemma_exclude", "default", quoted_or=quoted(lemmas, "or"))
     return made("lemma_exclude", text, "style", "banned lemmas", lemmas=lemmas)
 
@@ -42,7 +42,7 @@ def letter_frequency(scene: Scene, draws: Draws) -> Constraint | None:
         )
         return made("letter_frequency", text, "style", "letters", letter=letter, minimum=count)
     required = " ".join([scene.topic.name, *scene.topic.terms]).lower()
-    letter = draws.pick("jqxz")
+    letter = draws.pick("jqz")
     count = required.count(letter) * 2 + draws.between(1, 2)
     text = phrase(draws, "letter_frequency", "maximum", quoted=quoted([letter]), maximum=count)
     return made("letter_frequency", text, "style", "letters", letter=letter, maximum=count)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rubricbench.solver.document import Document, Fixed, Sentence, Slot
+from rubricbench.solver.document import Document, Fixed, Slot
+from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.forms.acrostic import acrostic
 from rubricbench.solver.forms.code import code_answer
 from rubricbench.solver.forms.grids import card, csv_text, table_answer
@@ -29,8 +30,15 @@ def compose(writer: Writer) -> Document:
     elif wishes.csv is not None:
         document.parts = [Fixed(csv_text(writer))]
     else:
-        document.parts = [*_front(writer), *_body(writer), *_back(writer)]
+        front, body = _front(writer), _body(writer)
+        if wishes.title and _counts_paragraphs(wishes):
+            body[0].gap = "\n"  # a title line of its own would be one more paragraph
+        document.parts = [*front, *body, *_back(writer)]
     return document
+
+
+def _counts_paragraphs(wishes: Wishes) -> bool:
+    return wishes.span("paragraphs").bounded or wishes.span("paragraph words").bounded
 
 
 def _front(writer: Writer) -> Parts:
@@ -42,6 +50,7 @@ def _front(writer: Writer) -> Parts:
         title = " ".join(
             word if len(word) < 3 else capitalized(word) for word in writer.material.topic.split()
         )
+        writer.adopt(Sentence(title))
         parts.append(Fixed(f"<<{capitalized(title)}>>"))
     return parts
 
@@ -91,7 +100,7 @@ def _back(writer: Writer) -> Parts:
     wishes, parts = writer.wishes, []
     if wishes.postscript:
         sentence = writer.sentence(("closer",), 6)
-        text = sentence.text if sentence else "More soon."
+        text = sentence.base if sentence else "More soon."
         parts.append(Fixed(f"{wishes.postscript} {text}"))
     if wishes.span("hashtags").low:
         named = [writer.material.topic, *writer.vocabulary, "learning", "everyday", "ideas", "tips"]

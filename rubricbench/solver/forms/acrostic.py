@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rubricbench.solver.document import Fixed, Sentence, Slot
+from rubricbench.solver.document import Fixed, Slot
+from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.forms.text import pools_of
 from rubricbench.solver.frames import fill, shape
 from rubricbench.solver.mentions import Mention
@@ -66,5 +67,5 @@ def _punctuate(writer: Writer, slots: list[Slot]) -> None:
     for symbols, span in writer.wishes.symbols:
         for _ in range(span.low):
             sentence = slots[at % len(slots)].sentences[0]
-            sentence.text = re.sub(r"[.]?$", symbols[0], sentence.text)
+            sentence.base = re.sub(r"[.]?$", symbols[0], sentence.base)
             at += 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 
 from rubricbench.solver.carriers import carriers
 from rubricbench.solver.document import Fixed, Slot
@@ -31,17 +30,16 @@ def code_answer(writer: Writer) -> Parts:
 
 def _body(language: str, topic: str, words: list[str]) -> str:
     """Return a few lines of code; plain lines for a language that is not known here."""
-    name = "_".join(re.findall(r"[a-z0-9]+", topic.lower())) or "subject"
     terms = words or ["basics"]
-    listed = json.dumps(terms, ensure_ascii=False)
-    quoted = ", ".join(f"'{term}'" for term in terms)
+    listed = ",\n    ".join(json.dumps(term, ensure_ascii=False) for term in terms)
+    rows = ",\n  ".join(f"('{term}')" for term in terms)
     bodies = {
-        "python": f"{name} = {listed}\nfor word in {name}:\n    print(word)",
-        "javascript": f"const words = {listed};\nwords.forEach((word) => console.log(word));",
+        "python": f"words = [\n    {listed},\n]\nfor word in words:\n    print(word)",
+        "javascript": f"const words = [\n    {listed},\n];\nwords.forEach(console.log);",
         "bash": "\n".join(f"echo {json.dumps(term, ensure_ascii=False)}" for term in terms),
-        "sql": f"CREATE TABLE words (word TEXT);\nINSERT INTO words VALUES ({quoted});",
+        "sql": f"CREATE TABLE words (word TEXT);\nINSERT INTO words VALUES\n  {rows};",
         "yaml": "\n".join([f"subject: {topic}", "words:", *(f"  - {term}" for term in terms)]),
         "json": json.dumps({"subject": topic, "words": terms}, indent=2, ensure_ascii=False),
-        "toml": f'subject = "{topic}"\nwords = {listed}',
+        "toml": f'subject = "{topic}"\nwords = [\n    {listed},\n]',
     }
     return bodies.get(language.lower(), "\n".join(terms))

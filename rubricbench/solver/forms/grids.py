@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from rubricbench.checks.text import searchable
 from rubricbench.solver.carriers import carriers
-from rubricbench.solver.document import Fixed, Sentence, Slot
+from rubricbench.solver.document import Fixed, Slot
+from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.forms.placing import place
 from rubricbench.solver.frames import capitalized
 from rubricbench.solver.mentions import Mention
@@ -93,7 +94,8 @@ def table_answer(writer: Writer) -> Parts:
     grid = _cells(writer, headers, rows)
     ruled = [headers, ["---"] * len(headers), *grid]
     text = "\n".join(f"| {' | '.join(cells)} |" for cells in ruled)
-    below = Slot(pools=("notes", "body"), least=0)
+    decorated = any(writer.wishes.span(name).low for name in ("emoji", "highlights"))
+    below = Slot(pools=("notes", "body"), least=int(decorated or bool(writer.wishes.citations)))
     place(carriers(writer, 2), [below])
     return [Fixed(text), below]
 
@@ -135,14 +137,12 @@ def card(writer: Writer) -> Parts:
             slot.sentences.append(writer.adopt(Sentence(usual, fixed=True)))
         else:
             open_slots.append(slot)
-    placed = carriers(writer, len(open_slots), ())
+    placed = carriers(writer, len(open_slots))
     place(placed, open_slots or slots)
     for slot in slots:
         slot.bare = True
         slot.most = max(1, len(slot.sentences))
-    return [*slots, *_further_lines(writer, len(slots))]
-
-
-def _further_lines(writer: Writer, there: int) -> Parts:
-    missing = writer.wishes.span("lines").low - there - bool(writer.wishes.title)
-    return [Slot(gap="\n", most=1) for _ in range(missing)]
+    lines = wishes.span("lines")
+    room = lines.high is None or lines.high > len(slots) + bool(wishes.title)
+    below = [Slot(pools=("notes", "body"), least=0)] if room and wishes.span("words").low else []
+    return [*slots, *below]

@@ -12,6 +12,8 @@ from rubricbench.solver.pattern import sample
 from rubricbench.solver.pools import pool
 from rubricbench.solver.writer import Writer
 
+_TITLES = ("title", "name", "subject", "heading", "event", "topic")
+_QUESTIONS = ("question", "prompt")
 _FORMATS = {
     "date": "2031-05-17",
     "time": "18:30:00Z",
@@ -45,6 +47,7 @@ class _Maker:
         self.phrases = writer.shuffled(pool("cell"))
         self.mentions = writer.take(len(writer.queue))
         self.places = _texts(self.schema, self.schema)
+        self.titled = False  # whether the topic has been named
 
     def root(self) -> Any:
         """Return the value."""
@@ -111,38 +114,69 @@ class _Maker:
         if "pattern" in schema:
             return sample(schema["pattern"]) or ""
         low, high = schema.get("minLength", 0), schema.get("maxLength", 10_000)
-        due = -(-len(self.mentions) // max(1, self.places))
+        if self.writer.wishes.line_limit:  # a string cannot be broken; quotes, key and indent
+            high = max(low, min(high, self.writer.wishes.line_limit - len(name) - 12))
         self.places -= 1
+        if self._can_be_title(name, low, high):
+            return self._title()
+        due = -(-len(self.mentions) // max(1, self.places + 1))
         taken, self.mentions = self.mentions[:due], self.mentions[due:]
-        is_short = high <= 60 or (low < 15 and high > 1000)
-        text = self._short(taken, high) if is_short else self._long(taken, low, high)
+        is_short = high <= 60 or (low < 15 and (high > 1000 or high < 100))
+        text = self._short(taken, high) if is_short else self._long(taken, name, low, high)
         return text + "." * (low - len(text))
+
+    def _can_be_title(self, name: str, low: int, high: int) -> bool:
+        """Tell whether the topic may stand here, because the rest has room for what is due."""
+        fits = low <= len(self.writer.material.topic) <= high and not self.titled
+        return name in _TITLES and fits and (self.places > 0 or not self.mentions)
+
+    def _title(self) -> str:
+        self.titled = True
+        title = capitalized(self.writer.material.topic)
+        self.writer.live.append(title)
+        return title
 
     def _short(self, taken: list[Mention], high: int) -> str:
         if taken:
             return cell(self.writer, taken)
-        title = capitalized(self.writer.material.topic)
-        if title not in self.writer.live and len(title) <= high:
-            self.writer.live.append(title)
-            return title
         for phrase in [p for p in self.phrases if self.writer.accepts(p, frozenset())]:
             self.phrases.remove(phrase)
             return phrase[:high]
-        return self.phrases[0][:high]
+        return self.phrases[0][:high] if self.phrases else self._title()[:high]
 
-    def _long(self, taken: list[Mention], low: int, high: int) -> str:
+    def _long(self, taken: list[Mention], name: str, low: int, high: int) -> str:
         """Return sentences: those that mention what is due, then others up to the least length."""
+        asks = name in _QUESTIONS and len(taken) < 2
         text = ""
-        for start in range(0, len(taken), 2):
-            sentence = self.writer.mention(taken[start : start + 2], 8)
-            text = f"{text} {sentence.text if sentence else cell(self.writer, taken)}".strip()
+        if asks and (asked := self._question(taken)):
+            text, taken = asked, []
+        for size in (2, 3):
+            if taken and not text:
+                text = self._mentioning(taken, size)
+                text = text if len(text) <= high else ""
+        if taken and not text:
+            text = cell(self.writer, taken)
         while len(text) < max(low, 1):
             room = high - len(text) - bool(text)
             more = self.writer.sentence(("notes", "body"), room // 9, most_chars=room)
             if not more:
                 break
-            text = f"{text} {more.text}".strip()
+            text = f"{text} {more.base}".strip()
         return text
+
+    def _mentioning(self, taken: list[Mention], size: int) -> str:
+        """Return sentences that mention so many words each, "" where one cannot be written."""
+        groups = [taken[start : start + size] for start in range(0, len(taken), size)]
+        made = [self.writer.mention(group, 4 * size) for group in groups]
+        return " ".join(one.base for one in made if one) if all(made) else ""
+
+    def _question(self, taken: list[Mention]) -> str:
+        pools, features = ("question",), {"questions"}
+        if taken:
+            found = self.writer.mention(taken, 9, pools, features)
+        else:
+            found = self.writer.sentence(pools, 9, features=features)
+        return found.base if found else ""
 
 
 def _texts(schema: Any, root: dict[str, Any]) -> int:

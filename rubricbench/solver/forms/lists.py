@@ -39,8 +39,9 @@ def list_answer(writer: Writer) -> Parts:
         if slots[start:] and start:
             slots[start].gap = "\n\n"
     slots[0].gap = "\n\n"
-    named = pools if pools[0] == "question" else ()
-    placed = carriers(writer, len(slots), named)
+    writer.unit = item_words
+    words = item_words.aim(9) * len(slots) if item_words.bounded else 0
+    placed = carriers(writer, len(slots), words, asking=pools[0] == "question")
     place(placed, slots)
     for slot in slots:
         slot.most = max(1, len(slot.sentences))
@@ -77,8 +78,8 @@ def nested(writer: Writer) -> Parts:
                 Slot(lead="- ", gap="\n", pools=pools, words=words, most=1, indent=indent)
             )
     slots[0].gap = "\n\n"
-    placed = carriers(writer, len(slots), ())
-    place(placed, slots)
+    writer.unit = words
+    place(carriers(writer, len(slots)), slots)
     for slot in slots:
         slot.most = max(1, len(slot.sentences))
     return [*slots]
@@ -107,7 +108,7 @@ def glossary(writer: Writer) -> Parts:
         slots[0].gap = "\n\n"
     for mention in shown.values():
         writer.live.append(mention)
-    rest = carriers(writer, len(slots), ())
+    rest = carriers(writer, len(slots))
     for sentence, slot in zip(rest, slots, strict=False):
         slot.sentences.append(sentence)
     return [*slots]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rubricbench.solver.document import Sentence, Slot
+from rubricbench.solver.document import Slot
+from rubricbench.solver.sentence import Sentence
 
 
 def place(sentences: Sequence[Sentence], slots: Sequence[Slot]) -> None:

@@ -36,7 +36,7 @@ def headed(writer: Writer) -> Parts:
             slot.sentences.append(sentence)
     words = aimed_words(wishes, _WORDS)
     free = [s for s in slots if s.words.high is None] or slots
-    place(carriers(writer, aimed_sentences(wishes, words)), free)
+    place(carriers(writer, aimed_sentences(wishes, words), words), free)
     if wishes.span("bullets").low:
         _add_bullets(writer, parts, free[-1])
     if wishes.span("numbers").low:
@@ -88,9 +88,9 @@ def numbered(writer: Writer) -> Parts:
     slots: list[Slot] = []
     for i in range(wishes.span("sections").low):
         title = f": {titles[i % len(titles)]}" if wishes.language == "en" else ""
-        slot = Slot(gap="\n", pools=pools_of(writer))
+        slot = Slot(pools=pools_of(writer))
         parts += [Fixed(f"{wishes.splitter} {i + 1}{title}"), slot]
         slots.append(slot)
     words = aimed_words(wishes, 80)
-    place(carriers(writer, aimed_sentences(wishes, words)), slots)
+    place(carriers(writer, aimed_sentences(wishes, words), words), slots)
     return parts

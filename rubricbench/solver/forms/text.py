@@ -56,7 +56,7 @@ def _fill_in(writer: Writer, slots: list[Slot], words: int) -> None:
         if nth <= len(slots) and (opening := paragraph_opening(writer, word)):
             slots[nth - 1].sentences.append(opening)
     places = aimed_sentences(wishes, words) - len(wishes.paragraph_starts)
-    placed = carriers(writer, places)
+    placed = carriers(writer, places, words)
     plain = writer.material.mode == "body" and wishes.span("sentences").aim(9) > len(placed)
     has_opening = wishes.options or wishes.start or 1 in wishes.in_sentence
     if plain and not has_opening and words > 30:
@@ -96,6 +96,7 @@ def lines(writer: Writer) -> Parts:
     span = wishes.span("lines")
     taken = bool(wishes.title) + 2 * bool(wishes.echo)
     count = max(1, min(span.high or 99, max(span.low, 4)) - taken)
-    slots = [Slot(pools=pools_of(writer), gap="\n") for _ in range(count)]
+    writer.longest = wishes.line_limit
+    slots = [Slot(pools=pools_of(writer), gap="\n", one_line=True) for _ in range(count)]
     _fill_in(writer, slots, aimed_words(wishes, 40))
     return [*slots]
