@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rubricbench.errors import InputError
+from rubricbench.runs.files import explained
 
 
 def evaluate_task(
@@ -82,10 +83,21 @@ class _Switch(io.TextIOBase):
 
 
 @contextlib.contextmanager
+def _appended(path: Path) -> Iterator[TextIO]:
+    with explained(path, "open the log"):
+        file = path.open("a", encoding="utf-8", errors="backslashreplace")
+    try:
+        yield file
+    finally:
+        with contextlib.suppress(OSError):  # closing writes what is left
+            file.close()
+
+
+@contextlib.contextmanager
 def logged(path: Path) -> Iterator[None]:
     """Send standard output, standard error, logging of lm-eval and warnings to a file."""
     logger = logging.getLogger("lm_eval")
-    with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+    with _appended(path) as file:
         handler = logging.StreamHandler(file)
         handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
         out, err = _Switch(file), _Switch(file)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rubricbench.errors import MissingExtraError
 from rubricbench.models.catalogue import KnownModel
 from rubricbench.models.folder import MARKER, Marker, Source, content_hashes
 from rubricbench.runs import atomic_write
+from rubricbench.runs.files import explained
 
 # What the model was published in; the 4-bit source is coarser than that by far.
 DTYPE = "bfloat16"
@@ -30,12 +31,12 @@ def convert(model: KnownModel, source: Path, target: Path) -> None:
 
     Raises:
         MissingExtraError: torch, transformers or gguf is not installed.
+        RunError: the folder cannot be written.
     """
     torch, transformers = require_torch()
     with _silent(transformers):
         weights, tokenizer = _load(transformers, source)
-        weights.to(getattr(torch, DTYPE)).save_pretrained(target)
-        tokenizer.save_pretrained(target)
+        _save([weights.to(getattr(torch, DTYPE)), tokenizer], target)
     _name_portable_tokenizer(target)
     marker = Marker(
         name=model.name,
@@ -78,6 +79,17 @@ def _load(transformers: Any, source: Path) -> tuple[Any, Any]:
     fresh = transformers.AutoModelForCausalLM.from_config(config)
     fresh.load_state_dict(quantized.state_dict())
     return fresh, transformers.AutoTokenizer.from_pretrained(where, gguf_file=file)
+
+
+def _save(parts: Sequence[Any], target: Path) -> None:
+    from safetensors import SafetensorError
+
+    with explained(target, "write the model"):
+        try:
+            for part in parts:
+                part.save_pretrained(target)
+        except SafetensorError as error:  # what a full disk becomes on its way through Rust
+            raise OSError(str(error)) from None
 
 
 def _name_portable_tokenizer(folder: Path) -> None:

