@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from rubricbench.checks import registered
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Blocks that set up a machine or name an endpoint the reader has; what they show is run elsewhere.
@@ -61,6 +63,11 @@ def test_make_target_of_the_readme_exists_and_runs_what_the_tests_run(target, en
         ["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert ends_in in dry.stdout.splitlines()[-1]
+
+
+def test_no_place_is_left_open_and_the_families_are_counted_right():
+    assert "{{" not in README
+    assert f"by {len(registered())} documented check families" in README
 
 
 def test_local_links_of_the_readme_lead_somewhere():
