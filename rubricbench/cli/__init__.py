@@ -1,13 +1,16 @@
 """The command line: thin. Each file of this package parses one command, calls, and prints.
 
 Subcommands load by name on first use, so ``rubricbench --help`` imports none of them.
-Exit codes: 0 done, 1 failed or finished incompletely, 2 bad usage or input, 130 interrupted.
+Exit codes: 0 done, 1 failed or finished incompletely, 2 bad usage or input, 130 interrupted (Ctrl-C or
+SIGTERM).
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+import signal
 import sys
 
 import click
@@ -58,6 +61,8 @@ def cli() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit."""
     arguments = sys.argv[1:] if argv is None else argv
+    with contextlib.suppress(ValueError):  # outside the main thread, where no signal arrives
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = cli.main(args=arguments, prog_name="rubricbench", standalone_mode=False)
     except RubricbenchError as error:

@@ -1,4 +1,4 @@
-"""Ctrl-C during judging: once ends it in order, twice at once."""
+"""Ctrl-C or SIGTERM during judging: once ends it in order, twice at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from contextlib import contextmanager
 
 from rubricbench.judging.judge import Judge
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Interrupt:
     """Whether somebody asked to stop."""
@@ -20,7 +22,9 @@ class Interrupt:
 
 @contextmanager
 def stopping_on_interrupt(judge: Judge, say: Callable[[str], None]) -> Iterator[Interrupt]:
-    """Within, the first SIGINT stops the judge's streams in order, the second cancels the task.
+    """Within, the first signal stops the judge's streams in order, the second cancels the task.
+
+    The signals are SIGINT and SIGTERM, which schedulers send some time before they kill.
 
     Calls under way are paid for, so their answers are waited for the first time. Call it from a
     task of a running loop; outside the main thread, where signals do not arrive, it does nothing.
@@ -44,8 +48,12 @@ def stopping_on_interrupt(judge: Judge, say: Callable[[str], None]) -> Iterator[
         left = judge.stop()
         say(f"stopping: waiting for {left:,} calls under way (Ctrl-C again to drop them)")
 
-    loop.add_signal_handler(signal.SIGINT, on_signal)
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, on_signal)
     try:
         yield interrupt
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)

@@ -310,9 +310,12 @@ class TestInterrupted:
                 process.kill()
                 process.communicate()
 
-    def test_once_it_waits_for_what_is_paid_for_and_says_how_to_go_on(self, started, tmp_path):
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_once_it_waits_for_what_is_paid_for_and_says_how_to_go_on(
+        self, started, tmp_path, number
+    ):
         process, server = started
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)
         assert process.returncode == 130
         assert "waiting for 4 calls under way" in stderr
