@@ -1,8 +1,8 @@
 """The command line: thin. Each file of this package parses one command, calls, and prints.
 
 Subcommands load by name on first use, so ``rubricbench --help`` imports none of them.
-Exit codes: 0 done, 1 failed or finished incompletely, 2 bad usage or input, 130 interrupted (Ctrl-C or
-SIGTERM).
+Exit codes: 0 done, 1 failed or finished incompletely, 2 bad usage or input, 130 interrupted
+(Ctrl-C or SIGTERM).
 """
 
 from __future__ import annotations
