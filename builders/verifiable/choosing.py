@@ -17,19 +17,41 @@ from rubricbench.draws import Draws
 MOST = 10
 _SIZES = (3, 4, 5, 5, 6, 6, 7, 7, 8, 8, 9, 10)
 _WEIGHTS = {
-    "content": (2, 3, 3),
-    "form": (1, 2, 2, 3),
+    "content": (1, 2, 2, 3),
+    "form": (2, 2, 3),
     "style": (1, 1, 2),
     "penalty": (-1, -1, -2, -2, -3),
 }
 
 # What shuffled words do not meet.
 ARRANGED = frozenset(
-    "acrostic alphabetical_list bullet_count closing_question "
-    "code_block constrained_response csv_shape end_phrase json_schema key_value_lines "
-    "keyword_in_section keyword_in_sentence list_nesting nth_paragraph_first_word numbered_list "
-    "ordered_headings ordered_mentions paragraph_count postscript quotation repeat_prompt "
-    "section_count starts_with states_number table_shape".split()
+    {
+        "acrostic",
+        "alphabetical_list",
+        "bullet_count",
+        "closing_question",
+        "code_block",
+        "constrained_response",
+        "csv_shape",
+        "end_phrase",
+        "json_schema",
+        "key_value_lines",
+        "keyword_in_section",
+        "keyword_in_sentence",
+        "list_nesting",
+        "nth_paragraph_first_word",
+        "numbered_list",
+        "ordered_headings",
+        "ordered_mentions",
+        "paragraph_count",
+        "postscript",
+        "quotation",
+        "repeat_prompt",
+        "section_count",
+        "starts_with",
+        "states_number",
+        "table_shape",
+    }
 )
 
 

@@ -37,12 +37,11 @@ def messages(scene: Scene, constraints: Sequence[Constraint]) -> tuple[Message, 
     return (Message("user", request(scene, constraints)),)
 
 
-def _revision(
-    scene: Scene, constraints: Sequence[Constraint], draws: Draws
-) -> tuple[Message, ...]:
+def _revision(scene: Scene, constraints: Sequence[Constraint], draws: Draws) -> tuple[Message, ...]:
     changed = [one for one in constraints if one.earlier][:1]
     others = [one for one in constraints if one not in changed]
-    new = others[-draws.between(1, 2) :]
+    asked = [one for one in others if one.kind != "penalty"]
+    new = (asked or others)[-draws.between(1, 2) :]
     kept = [one for one in others if one not in new]
     first = [one.earlier for one in changed] + [one.phrase for one in kept]
     turns = [Message("user", _first(scene, first)), Message("assistant", draft(scene, "1"))]
@@ -87,7 +86,9 @@ def _conversion(
                  if lasting else "", material(scene, wording))  # fmt: skip
     asked = task(scene, wording, scene.skeleton.follow)
     stays = [wording.pick(scene.pool("keep"))] if lasting else []
-    last = join(asked, conditions(scene, scene.draws("change"), [one.phrase for one in rest]), *stays)
+    last = join(
+        asked, conditions(scene, scene.draws("change"), [one.phrase for one in rest]), *stays
+    )
     return (
         Message("user", first),
         Message("assistant", draft(scene, "1")),

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 
 from rubricbench.builders.verifiable.rows import build_row
+from rubricbench.builders.verifiable.setting import check_counts
 from rubricbench.canonical import canonical_json
 from rubricbench.errors import InputError
+from rubricbench.progress import progress
 from rubricbench.rows import rubric_to_row
 from rubricbench.runs import write_parquet_atomic
 from rubricbench.schema import Rubric
-from rubricbench.solver import SolverError, solve
 from rubricbench.tables import to_arrow
 
 SEED = 0
 SIZES = {"train": 2000, "test": 500}
-MAX_ROWS = 100_000
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -34,26 +33,11 @@ class Split(msgspec.Struct, frozen=True):
 
 
 def build_split(split: str, rows: int, *, seed: int = SEED) -> Iterator[Rubric]:
-    """Yield the rows of a split: no prompt twice, and none that the solver cannot meet in full.
+    """Yield the rows of a split, in order; each depends on its own key alone.
 
-    The split is part of every row's key; `build` refuses a prompt that stands in both.
+    No pair of skeleton and topic is used twice, in one split or across them, so no prompt is.
     """
-    seen: set[str] = set()
-    for number in itertools.count():
-        if len(seen) == rows:
-            return
-        rubric = build_row(seed, split, number)
-        if rubric.prompt_id not in seen and _can_be_met(rubric):
-            seen.add(rubric.prompt_id)
-            yield rubric
-
-
-def _can_be_met(rubric: Rubric) -> bool:
-    try:
-        solve(rubric)
-    except SolverError:
-        return False
-    return True
+    return (build_row(seed, split, number) for number in range(rows))
 
 
 def rows_hash(rubrics: Iterable[Rubric]) -> str:
@@ -64,20 +48,27 @@ def rows_hash(rubrics: Iterable[Rubric]) -> str:
     return digest.hexdigest()
 
 
-def build(out: Path, sizes: dict[str, int], *, seed: int = SEED) -> list[Split]:
+def build(out: Path, sizes: dict[str, int], *, seed: int = SEED, quiet: bool = True) -> list[Split]:
     """Write ``out/split.parquet`` for every split.
 
+    Args:
+        out: folder to write to; made if it is not there.
+        sizes: number of rows by name of split, ``train`` and ``test``.
+        seed: another seed gives other rows.
+        quiet: no progress on standard error.
+
     Raises:
-        InputError: a size that cannot be built, or one prompt in two splits.
+        InputError: more rows than there are pairs of skeleton and topic.
         RunError: a file cannot be written.
     """
-    for name, rows in sizes.items():
-        if not 1 <= rows <= MAX_ROWS:
-            raise InputError(f"cannot build {rows} rows of {name}", hint=f"1 to {MAX_ROWS:,}")
-    built = {name: list(build_split(name, rows, seed=seed)) for name, rows in sizes.items()}
-    ids = [rubric.prompt_id for rubrics in built.values() for rubric in rubrics]
-    if len(set(ids)) != len(ids):
-        raise InputError("a prompt stands in two splits", hint="use another seed")
+    check_counts(sizes)
+    built: dict[str, list[Rubric]] = {}
+    with progress(sum(sizes.values()), "building", quiet=quiet) as bar:
+        for name, rows in sizes.items():
+            built[name] = []
+            for rubric in build_split(name, rows, seed=seed):
+                built[name].append(rubric)
+                bar.advance()
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

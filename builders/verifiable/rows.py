@@ -12,6 +12,7 @@ from rubricbench.builders.verifiable.trivial import is_trivial
 from rubricbench.errors import InputError
 from rubricbench.hub import CANARY
 from rubricbench.schema import Prompt, Rubric
+from rubricbench.solver import SolverError, solve
 
 SOURCE = "rubricbench/verifiable"
 LICENSE = "CC-BY-4.0"
@@ -21,13 +22,25 @@ _DRAWS = 20
 def build_row(seed: int, split: str, number: int) -> Rubric:
     """Build one row of a split; it depends on nothing but its key.
 
-    A row that a trivial answer satisfies is drawn again, with the same skeleton and topic.
+    A row that a trivial answer satisfies, or that the solver cannot meet in full (one in ten
+    thousand), is drawn again with the same skeleton and topic.
+
+    Raises:
+        InputError: no draw will do.
     """
     for draw in range(_DRAWS):
         rubric = _draw_row(seed, split, number, draw)
-        if not is_trivial(rubric):
+        if not is_trivial(rubric) and _can_be_met(rubric):
             return rubric
-    raise InputError(f"row {number} of {split} stays trivial after {_DRAWS} draws")
+    raise InputError(f"no good row {number} of {split} in {_DRAWS} draws", hint="another seed")
+
+
+def _can_be_met(rubric: Rubric) -> bool:
+    try:
+        solve(rubric)
+    except SolverError:
+        return False
+    return True
 
 
 def _draw_row(seed: int, split: str, number: int, draw: int) -> Rubric:

@@ -1,4 +1,4 @@
-"""What is drawn for one row before its constraints: who, what, where, and the plan of the answer."""
+"""What is drawn for a row before its constraints: who, what, where, and the plan of the answer."""
 
 from __future__ import annotations
 

@@ -17,14 +17,12 @@ from rubricbench.checks.language import language_name
 from rubricbench.draws import Draws
 from rubricbench.errors import InputError
 
-SPLITS = ("train", "test")
-
 
 def most_rows() -> int:
     """Return how many rows there can be, both splits together.
 
-    Every (skeleton, topic) pair is used at most once; the skeletons in other languages have the
-    fewest topics.
+    Every pair of skeleton and topic is used at most once; the skeletons in other languages have
+    the fewest topics.
     """
     return len(skeletons()) * len(_eligible(translated=True))
 
@@ -33,10 +31,11 @@ def check_counts(counts: dict[str, int]) -> None:
     """Raise InputError unless so many rows of each split can be made without a repeated pair."""
     per_round = len(skeletons())
     rounds = sum(-(-count // per_round) for count in counts.values())
-    if any(count < 0 for count in counts.values()) or rounds * per_round > most_rows():
+    if any(count < 1 for count in counts.values()) or rounds * per_round > most_rows():
+        wanted = " and ".join(f"{count:,} rows of {name}" for name, count in counts.items())
         raise InputError(
-            f"cannot build {counts} rows",
-            hint=f"train and test together can have at most {most_rows() - 2 * per_round}",
+            f"cannot build {wanted}",
+            hint=f"at least 1 each, and at most {most_rows() - per_round:,} together",
         )
 
 

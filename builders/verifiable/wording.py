@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rubricbench.builders.verifiable.constraint import Constraint
 from rubricbench.builders.verifiable.phrasing import number
 from rubricbench.builders.verifiable.scene import Scene
+from rubricbench.builders.verifiable.texts import pools
 from rubricbench.draws import Draws
 
 _NOTES = {"never": 0, "sometimes": 40, "often": 70, "always": 100}
@@ -44,7 +45,7 @@ def passage(scene: Scene, draws: Draws) -> str:
 def conditions(scene: Scene, draws: Draws, phrases: Sequence[str]) -> str:
     """Set the conditions: in a paragraph, as bullets or numbered."""
     style = draws.pick(("woven", "woven", "bullets", "bullets", "numbered"))
-    lead = draws.pick(scene.pool("framing")[style])
+    lead = draws.pick(pools()["framing"][style])
     if style == "woven":
         return " ".join(part for part in (lead, *phrases) if part)
     marks = [f"{i}." if style == "numbered" else "-" for i in range(1, len(phrases) + 1)]
@@ -67,4 +68,3 @@ def request(scene: Scene, constraints: Sequence[Constraint]) -> str:
 def join(*parts: str) -> str:
     """Join the parts that are not empty, with a blank line between them."""
     return "\n\n".join(part for part in parts if part)
-

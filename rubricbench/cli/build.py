@@ -25,7 +25,7 @@ def verifiable(out: Path, seed: int, train: int, test: int, output: Output) -> N
     """Generate prompts whose rubrics are checked exactly, by programs."""
     from rubricbench.builders.verifiable.dataset import build
 
-    splits = build(out, {"train": train, "test": test}, seed=seed)
+    splits = build(out, {"train": train, "test": test}, seed=seed, quiet=output.quiet)
     lines = [
         f"{s.path}: {s.rows:,} rows, {s.bytes:,} bytes, rows sha256 {s.sha256}" for s in splits
     ]

@@ -8,11 +8,11 @@ from functools import partial
 from typing import NamedTuple
 
 from rubricbench.checks.text import searchable
-from rubricbench.solver.sentence import EXACT, VERBATIM, Sentence
 from rubricbench.solver.frames import capitalized, fill, shape
 from rubricbench.solver.mentions import Mention
 from rubricbench.solver.pattern import sample
 from rubricbench.solver.pools import pool, table
+from rubricbench.solver.sentence import EXACT, VERBATIM, Sentence
 from rubricbench.solver.writer import Writer
 
 _Make = Callable[[], Sentence | None]
@@ -22,9 +22,7 @@ _BEARERS = {"!": "exclamation", ";": "semicolon", ":": "colon", "—": "dash", "
             "(": "parentheses", ")": "parentheses", "?": "question"}  # fmt: skip
 
 
-def carriers(
-    writer: Writer, places: int, words: int = 0, asking: bool = False
-) -> list[Sentence]:
+def carriers(writer: Writer, places: int, words: int = 0, asking: bool = False) -> list[Sentence]:
     """Return the sentences that carry the wishes of a rubric.
 
     Args:
@@ -92,9 +90,7 @@ def _paired(groups: list[list[Mention]]) -> list[list[Mention]]:
     return joined
 
 
-def _mentioning(
-    writer: Writer, group: list[Mention], asking: bool, want: int
-) -> _Make:
+def _mentioning(writer: Writer, group: list[Mention], asking: bool, want: int) -> _Make:
     twice = len(group) == 2 and group[0].term == group[1].term
     named = ["twice"] if twice else []
     if asking and not twice:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from rubricbench.checks.text import words
 from rubricbench.solver.document import Document
-from rubricbench.solver.sentence import EXACT
 from rubricbench.solver.pools import pool
+from rubricbench.solver.sentence import EXACT
 from rubricbench.solver.writer import Writer
 
 
@@ -60,9 +60,7 @@ _CITATIONS: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 
-def _put(
-    document: Document, writer: Writer, mark: str | None, add: Callable[[], bool]
-) -> None:
+def _put(document: Document, writer: Writer, mark: str | None, add: Callable[[], bool]) -> None:
     """Decorate a sentence; where none can bear the mark, add one and try again."""
     if not _decorated(document, writer, mark) and add():
         _decorated(document, writer, mark)

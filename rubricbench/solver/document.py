@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from rubricbench.checks.text import words
 from rubricbench.solver.sentence import Sentence
-from rubricbench.solver.span import Span
+from rubricbench.solver.span import UNBOUNDED, Span
 
 _KEPT_TOGETHER = re.compile(r"\*{1,2}[^*\n]+\*{1,2}|\[[^\]\n]+\](?:\([^)\n]+\))?|<<[^>\n]+>>")
 _JOINT = "\ue000"  # private use: stands for a space at which no line may break
@@ -48,7 +48,7 @@ class Slot:
     lead: str = ""
     gap: str = "\n\n"
     pools: tuple[str, ...] = ("body",)
-    words: Span = Span()
+    words: Span = UNBOUNDED
     least: int = 1
     most: int = 1000
     indent: str = ""

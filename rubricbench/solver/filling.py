@@ -11,8 +11,8 @@ from itertools import pairwise
 from rubricbench.checks.style import prose_paragraphs
 from rubricbench.checks.text import sentences, split_words, words
 from rubricbench.solver.document import Document, Slot
-from rubricbench.solver.sentence import EXACT, Sentence
 from rubricbench.solver.plan import aimed_words
+from rubricbench.solver.sentence import EXACT, Sentence
 from rubricbench.solver.span import Span
 from rubricbench.solver.writer import Writer
 
@@ -195,7 +195,7 @@ class Filler:
         """Return the slot that has room for a sentence and the fewest words."""
         open_slots = [slot for slot in self.document.slots if slot.room_at()]
         fitting = [s for s in open_slots if s.words.high is None or s.size() + 6 < s.words.high]
-        return min(fitting or open_slots, key=Slot.size, default=None)
+        return min(fitting, key=Slot.size, default=None)
 
     def _add(self, slot: Slot | None, want: int) -> bool:
         if slot is None or not (places := slot.room_at()):

@@ -33,3 +33,6 @@ class Span:
     def bounded(self) -> bool:
         """Whether there is any bound."""
         return self.low > 0 or self.high is not None
+
+
+UNBOUNDED = Span()

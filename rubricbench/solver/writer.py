@@ -10,11 +10,11 @@ from rubricbench.checks import run
 from rubricbench.checks.text import count_phrase, find_phrase, fold, words
 from rubricbench.draws import Draws
 from rubricbench.schema import Check
-from rubricbench.solver.sentence import Recipe, Sentence
 from rubricbench.solver.frames import fill, shape
 from rubricbench.solver.material import Material
 from rubricbench.solver.mentions import Mention, queue_of
 from rubricbench.solver.pools import pool
+from rubricbench.solver.sentence import Recipe, Sentence
 from rubricbench.solver.span import Span
 from rubricbench.solver.wishes import Ban, Wishes
 

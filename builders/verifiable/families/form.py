@@ -127,7 +127,11 @@ def repeat_prompt(scene: Scene, draws: Draws) -> Constraint | None:
 def acrostic(scene: Scene, draws: Draws) -> Constraint | None:
     """Lines or paragraphs whose initials spell a word of the topic."""
     by_line = scene.skeleton.layout == "acrostic_lines"
-    fits = [t for t in scene.terms if t.isalpha() and (4 if by_line else 3) <= len(t) <= (8 if by_line else 5)]
+    fits = [
+        t
+        for t in scene.terms
+        if t.isalpha() and (4 if by_line else 3) <= len(t) <= (8 if by_line else 5)
+    ]
     word = fits[0] if fits else draws.pick(["start", "learn"])
     scene.terms = [term for term in scene.terms if term != word]
     unit = "line" if by_line else "paragraph"

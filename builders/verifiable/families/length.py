@@ -34,6 +34,8 @@ def _round(value: float, step: int = 5) -> int:
 def word_count(scene: Scene, draws: Draws) -> Constraint | None:
     """A range around the plan, an exact number, or one bound."""
     words, layout = _words(scene), scene.skeleton.layout
+    low: int | None
+    high: int | None
     if layout in _CAPPED:
         low, high = None, _round(max(words * 2.2, 120), 10)
     elif layout in _STRUCTURED:
@@ -77,9 +79,7 @@ def character_count(scene: Scene, draws: Draws) -> Constraint | None:
         low = None
     text = phrase(draws, "character_count", span(low, high), minimum=low, maximum=high)
     earlier = _earlier(draws, "character_count", low, high)
-    return made(
-        "character_count", text, "form", "size", earlier=earlier, minimum=low, maximum=high
-    )
+    return made("character_count", text, "form", "size", earlier=earlier, minimum=low, maximum=high)
 
 
 @maker("sentence_count")
@@ -135,9 +135,7 @@ def paragraph_word_range(scene: Scene, draws: Draws) -> Constraint | None:
         each = scene.size.words / max(2, scene.size.paragraphs)
         low, high = _round(each * 0.55), _round(each * 1.6)
     minimum = low if draws.chance(70) else None
-    text = phrase(
-        draws, "paragraph_word_range", span(minimum, high), minimum=minimum, maximum=high
-    )
+    text = phrase(draws, "paragraph_word_range", span(minimum, high), minimum=minimum, maximum=high)
     return made(
         "paragraph_word_range", text, "form", "paragraph words", minimum=minimum, maximum=high
     )
@@ -196,9 +194,7 @@ def list_item_words(scene: Scene, draws: Draws) -> Constraint | None:
     low, high = max(2, scene.size.item_words - 4), scene.size.item_words + 5
     kind = draws.below(3)
     bounds = [(low, high), (None, high), (low, None)][kind]
-    text = phrase(
-        draws, "list_item_words", span(*bounds), minimum=bounds[0], maximum=bounds[1]
-    )
+    text = phrase(draws, "list_item_words", span(*bounds), minimum=bounds[0], maximum=bounds[1])
     return made("list_item_words", text, "style", minimum=bounds[0], maximum=bounds[1])
 
 
@@ -239,5 +235,11 @@ def section_word_range(scene: Scene, draws: Draws) -> Constraint | None:
         minimum=low, maximum=high,
     )  # fmt: skip
     return made(
-        "section_word_range", text, "form", "section size", heading=heading, minimum=low, maximum=high
+        "section_word_range",
+        text,
+        "form",
+        "section size",
+        heading=heading,
+        minimum=low,
+        maximum=high,
     )

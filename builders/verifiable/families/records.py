@@ -27,9 +27,7 @@ def table_shape(scene: Scene, draws: Draws) -> Constraint | None:
         draws, "table_shape", "default", quoted=quoted(headers), rows=f"{words} rows",
         rows_number=words,
     )  # fmt: skip
-    return made(
-        "table_shape", text, "form", "table", headers=headers, min_rows=low, max_rows=high
-    )
+    return made("table_shape", text, "form", "table", headers=headers, min_rows=low, max_rows=high)
 
 
 @maker("csv_shape")

@@ -37,14 +37,13 @@ def letter_frequency(scene: Scene, draws: Draws) -> Constraint | None:
     """A rare letter that must occur, or one that must be rare."""
     if draws.chance(50):
         letter, count = draws.pick("vkwz"), draws.between(3, 6)
-        text = phrase(
-            draws, "letter_frequency", "minimum", quoted=quoted([letter]), minimum=count
-        )
+        text = phrase(draws, "letter_frequency", "minimum", quoted=quoted([letter]), minimum=count)
         return made("letter_frequency", text, "style", "letters", letter=letter, minimum=count)
     required = " ".join([scene.topic.name, *scene.topic.terms]).lower()
     letter = draws.pick("jqz")
     count = required.count(letter) * 2 + draws.between(1, 2)
-    text = phrase(draws, "letter_frequency", "maximum", quoted=quoted([letter]), maximum=count)
+    variant = "once" if count == 1 else "maximum"
+    text = phrase(draws, "letter_frequency", variant, quoted=quoted([letter]), maximum=count)
     return made("letter_frequency", text, "style", "letters", letter=letter, maximum=count)
 
 
@@ -53,7 +52,7 @@ def capital_word_frequency(scene: Scene, draws: Draws) -> Constraint | None:
     """A few words in capitals."""
     count = draws.between(1, 3)
     exact = count > 1 and draws.chance(40)
-    variant = span(count, count if exact else None)
+    variant = "one" if count == 1 else span(count, count if exact else None)
     text = phrase(draws, "capital_word_frequency", variant, minimum=count)
     return made(
         "capital_word_frequency",

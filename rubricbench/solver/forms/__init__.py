@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rubricbench.solver.document import Document, Fixed, Slot
-from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.forms.acrostic import acrostic
 from rubricbench.solver.forms.code import code_answer
 from rubricbench.solver.forms.grids import card, csv_text, table_answer
@@ -13,6 +12,7 @@ from rubricbench.solver.forms.sections import headed, numbered
 from rubricbench.solver.forms.text import divided, lines, pair, prose
 from rubricbench.solver.frames import capitalized
 from rubricbench.solver.pattern import sample
+from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.wishes import Wishes
 from rubricbench.solver.writer import Writer
 
@@ -42,7 +42,8 @@ def _counts_paragraphs(wishes: Wishes) -> bool:
 
 
 def _front(writer: Writer) -> Parts:
-    wishes, parts = writer.wishes, []
+    wishes = writer.wishes
+    parts: Parts = []
     if wishes.echo:
         writer.adopt(Sentence(wishes.echo))
         parts.append(Fixed(wishes.echo))
@@ -65,7 +66,8 @@ def _body(writer: Writer) -> Parts:
         return table_answer(writer)
     if wishes.code:
         return code_answer(writer)
-    if wishes.headings or wishes.in_section or wishes.span("headings").low:
+    sectioned = wishes.headings or wishes.in_section or wishes.section_words
+    if sectioned or wishes.span("headings").low:
         return headed(writer)
     if wishes.splitter and wishes.span("sections").low:
         return numbered(writer)
@@ -80,8 +82,10 @@ def _body(writer: Writer) -> Parts:
 
 def _is_list(wishes: Wishes) -> bool:
     named = ("bullets", "numbers")
-    return any(wishes.span(n).low for n in named) or wishes.span("item words").bounded or (
-        wishes.depth == 1
+    return (
+        any(wishes.span(n).low for n in named)
+        or wishes.span("item words").bounded
+        or (wishes.depth == 1)
     )
 
 
@@ -97,7 +101,8 @@ def _text(writer: Writer) -> Parts:
 
 
 def _back(writer: Writer) -> Parts:
-    wishes, parts = writer.wishes, []
+    wishes = writer.wishes
+    parts: Parts = []
     if wishes.postscript:
         sentence = writer.sentence(("closer",), 6)
         text = sentence.base if sentence else "More soon."

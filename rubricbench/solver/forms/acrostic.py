@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from rubricbench.solver.document import Fixed, Slot
-from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.forms.text import pools_of
 from rubricbench.solver.frames import fill, shape
 from rubricbench.solver.mentions import Mention
 from rubricbench.solver.pools import table
+from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.writer import Writer
 
 Parts = list[Fixed | Slot]

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from rubricbench.checks.text import searchable
 from rubricbench.solver.carriers import carriers
 from rubricbench.solver.document import Fixed, Slot
-from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.forms.placing import place
 from rubricbench.solver.frames import capitalized
 from rubricbench.solver.mentions import Mention
 from rubricbench.solver.pools import pool, table
+from rubricbench.solver.sentence import Sentence
 from rubricbench.solver.writer import Writer
 
 Parts = list[Fixed | Slot]

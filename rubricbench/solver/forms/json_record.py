@@ -110,10 +110,10 @@ class _Maker:
     def text(self, schema: dict[str, Any], name: str) -> str:
         """Return a text: a format, a pattern, a phrase, or sentences where it must be long."""
         if "format" in schema:
-            return _FORMATS[schema["format"]]
+            return _FORMATS[str(schema["format"])]
         if "pattern" in schema:
             return sample(schema["pattern"]) or ""
-        low, high = schema.get("minLength", 0), schema.get("maxLength", 10_000)
+        low, high = int(schema.get("minLength", 0)), int(schema.get("maxLength", 10_000))
         if self.writer.wishes.line_limit:  # a string cannot be broken; quotes, key and indent
             high = max(low, min(high, self.writer.wishes.line_limit - len(name) - 12))
         self.places -= 1

@@ -74,9 +74,7 @@ def nested(writer: Writer) -> Parts:
             deeper = min(j, wishes.depth - 2) if i == 0 else 0
             indent = "  " * (1 + deeper)
             pools = ("item", "notes", "body")
-            slots.append(
-                Slot(lead="- ", gap="\n", pools=pools, words=words, most=1, indent=indent)
-            )
+            slots.append(Slot(lead="- ", gap="\n", pools=pools, words=words, most=1, indent=indent))
     slots[0].gap = "\n\n"
     writer.unit = words
     place(carriers(writer, len(slots)), slots)
@@ -106,8 +104,7 @@ def glossary(writer: Writer) -> Parts:
     ]
     if slots:
         slots[0].gap = "\n\n"
-    for mention in shown.values():
-        writer.live.append(mention)
+    writer.live += shown.values()
     rest = carriers(writer, len(slots))
     for sentence, slot in zip(rest, slots, strict=False):
         slot.sentences.append(sentence)
