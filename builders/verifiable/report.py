@@ -16,6 +16,7 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from rubricbench.builders.verifiable import VERSION
@@ -55,9 +56,12 @@ def senseless(rubrics: Sequence[Rubric]) -> dict[str, Callable[[int], str]]:
     def shuffled(i: int) -> str:
         return " ".join(Draws(SEED, "shuffled", str(i)).shuffled(answers[i].split()))
 
+    def trivial(name: str, i: int) -> str:
+        return dict(trivial_answers(rubrics[i]))[name]
+
     return {
-        **{name: lambda i, n=name: dict(trivial_answers(rubrics[i]))[n] for name in _ALWAYS},
-        "one constant paragraph": lambda i: answers[0],
+        **{name: partial(trivial, name) for name in _ALWAYS},
+        "one constant paragraph": lambda i: _PARAGRAPH,
         "120 random words": random_words,
         "the solver's answer to another prompt": lambda i: answers[(i + 1) % len(answers)],
         "the words of the solver's answer, shuffled": shuffled,
@@ -65,6 +69,12 @@ def senseless(rubrics: Sequence[Rubric]) -> dict[str, Callable[[int], str]]:
     }
 
 
+# What a chatty model says whatever it is asked.
+_PARAGRAPH = (
+    "That is a great question! There are many things to consider here, and it is important to look "
+    "at all of them. First, start with the basics and take your time. Second, practice regularly. "
+    "Finally, do not hesitate to ask for help. Overall, patience is the key to success."
+)
 _ALWAYS = ("empty", "refusal", "echo", "echo of the last turn", "criteria")
 
 

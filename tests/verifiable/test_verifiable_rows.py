@@ -8,11 +8,12 @@ import pytest
 
 import rubricbench as rb
 from rubricbench.builders.verifiable.dataset import SIZES, build_split, rows_hash
-from rubricbench.checks import check_response, complete
+from rubricbench.checks import check_response, complete, registered
 from rubricbench.hub import CANARY, embedded
 from rubricbench.schema import Rubric
 from rubricbench.scoring import score
 from rubricbench.solver import solve
+from rubricbench.tables import SCHEMAS
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,24 @@ def test_embedded_rows_are_what_the_generator_makes(splits, name):
     made = list(build_split(name, SIZES[name]))
     assert len(splits[name]) == SIZES[name]
     assert rows_hash(splits[name]) == rows_hash(made)
+
+
+def test_rows_have_the_hash_of_version_one(splits):
+    # Written by: rubricbench build verifiable --out DIR. Another hash is another dataset: the
+    # version in rubricbench.builders.verifiable has to change with it.
+    assert {name: rows_hash(rows) for name, rows in splits.items()} == {
+        "train": "8927743500c0c9c888426778c271146d3dae80604ecc16d4cc485a794e1db395",
+        "test": "a8e75c5f1f503267c2d2089338469e3604f38bb325dee396595587fbc90e337c",
+    }
+    assert {rubric.version for rows in splits.values() for rubric in rows} == {"1.0.0"}
+
+
+def test_columns_are_those_of_the_rubrics_table():
+    import pyarrow.parquet as pq
+
+    for name in SIZES:
+        stored = pq.read_schema(embedded("verifiable") / f"{name}.parquet")
+        assert stored.equals(SCHEMAS["rubrics"])
 
 
 def test_a_row_depends_on_its_own_key_alone():
@@ -59,7 +78,8 @@ def test_test_split_is_varied(splits):
     rows = splits["test"]
     families = Counter(c.check.name for r in rows for c in r.criteria if c.check)
     forms = {tag for r in rows for c in r.criteria for tag in c.tags if tag.startswith("form:")}
-    assert len(families) >= 30
+    assert set(families) == set(registered())
+    assert min(families.values()) >= 5
     assert max(families.values()) <= 0.1 * sum(families.values())
     assert len(forms) >= 40
     assert sum(len(r.prompt.messages) > 1 for r in rows) >= 0.15 * len(rows)
