@@ -38,7 +38,8 @@ def carriers(writer: Writer, places: int, words: int = 0, asking: bool = False) 
     bearing = sum(1 for feature in features if feature.bears)
     tight = min(bearing, max(0, len(writer.queue) + others - places))
     groups = _grouped(writer, max(1, places - others), spare=tight)
-    want = max(4, min(15, words // max(1, others + len(groups)))) if words else 9
+    longest = 15 if writer.wishes.span("sentences").bounded else 10
+    want = max(4, min(longest, words // max(1, others + len(groups)))) if words else 9
     mentions = [_mentioning(writer, group, asking, want) for group in groups]
     # Where room is tight, features carry the last mentions of the queue, and so come last.
     makes = [feature.make for feature in sorted(features, key=lambda one: one.bears)]
@@ -220,7 +221,7 @@ def _number(writer: Writer, value: float, unit: str) -> Sentence | None:
     shown = number_text(value, unit)
     for note in writer.material.notes:
         if shown in note and writer.accepts(note, frozenset()):
-            return writer.adopt(Sentence(note, fixed=True, features=frozenset({VERBATIM})))
+            return _fixed(writer.quoted(note, frozenset({VERBATIM})))
     features = {VERBATIM}
     if what := _what(writer.material.asked, shown):
         found = writer.sentence(("number_of",), 9, features=features, number=shown, what=what)

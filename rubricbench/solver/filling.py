@@ -74,7 +74,8 @@ class Filler:
         if not self.words.bounded:
             return 8 if slot.lead else 11
         left = self.words.aim(90) - len(words(self.document.render()))
-        return max(_SHORTEST, min(_LONGEST, left // max(1, empty)))
+        usual = _LONGEST if self.sentences.bounded else 13
+        return max(_SHORTEST, min(usual, left // max(1, empty)))
 
     def _step(self) -> bool:
         """Make one change; return whether one was made."""

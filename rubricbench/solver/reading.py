@@ -375,7 +375,6 @@ def _(wishes: Wishes, p: Mapping[str, Any]) -> None:
 
 @_reads("no_markdown")
 def _(wishes: Wishes, p: Mapping[str, Any]) -> None:
-    wishes.plain = True
     wishes.ban("no_markdown")
 
 

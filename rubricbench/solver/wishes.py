@@ -84,7 +84,6 @@ class Wishes:
     repetition: int = 0
     ratio: float = 0.0
     grade: float | None = None
-    plain: bool = False
     bans: list[Ban] = field(default_factory=list)
 
     def span(self, name: str) -> Span:

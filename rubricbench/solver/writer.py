@@ -85,13 +85,22 @@ class Writer:
         carried = extra.union(*(one.features for one in mentions))
         found = self._note(mentions, carried) if not pools else None
         if found is None:
-            named = pools or (f"mention{len(mentions)}", self.material.mode, "body")
+            named = pools or self._mentioning_pools(len(mentions))
             shown = tuple(one.shown for one in mentions)
             found = self.sentence(named, want, shown, carried)
         if found:
             found.fixed = True
             found.recipe = Recipe(tuple(pools), None, extra, (), tuple(mentions))
         return found
+
+    def _mentioning_pools(self, count: int) -> tuple[str, ...]:
+        """Return where sentences that mention so many words come from, the register's own first."""
+        named, mode = f"mention{count}", self.material.mode
+        return (named, "body") if mode == "body" else (mode, named, "body")
+
+    def quoted(self, note: str, features: frozenset[str]) -> Sentence:
+        """Return a note of the request as it stands."""
+        return self._keep(note, note, (), features)
 
     def rewrite(self, old: Sentence, want: int, most_chars: int = 0) -> Sentence | None:
         """Return another sentence for the same purpose, with the same marks; None if none fits."""
@@ -194,7 +203,7 @@ class Writer:
                 if not fits or set(has.others) != others or (frame in self._used) != reuse:
                     continue
                 size = has.words + has.topics * topic_words + has.terms
-                ranked.append((abs(size - want) * 2 + place * 7 + rank % 5, rank, frame))
+                ranked.append((abs(size - want) * 2 + place * 7 + rank % 9, rank, frame))
         return [frame for _, _, frame in sorted(ranked)[:_TRIED]]
 
     def _ranked(self, name: str) -> list[tuple[int, str]]:

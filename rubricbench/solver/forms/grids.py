@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable
 
 from rubricbench.checks.text import searchable
@@ -25,7 +24,7 @@ _ROWS = 4  # where no number is asked for
 def _filler(name: str, row: int) -> str | None:
     """Return what usually stands under a header of this name, None where anything may."""
     for key, values in table("fields").items():
-        if re.search(rf"\b{key}\b", searchable(name)):
+        if searchable(name) == key:
             return str(values[row % len(values)])
     return None
 
@@ -44,7 +43,7 @@ def _cells(writer: Writer, headers: list[str], rows: int) -> list[list[str]]:
             if usual is not None and writer.accepts(usual, frozenset()) and free:
                 cells.append(usual)
             elif groups:
-                cells.append(cell(writer, groups.pop(0)))
+                cells.append(cell(writer, groups.pop(0), bare=not cells))
             else:
                 cells.append(phrases[len(grid) * len(headers) + len(cells) - len(phrases)]
                              if phrases else "see above")  # fmt: skip
@@ -57,10 +56,11 @@ def _spread_out(mentions: list[Mention], cells: int) -> list[list[Mention]]:
     return [mentions[i : i + size] for i in range(0, len(mentions), size)]
 
 
-def cell(writer: Writer, group: list[Mention]) -> str:
-    """Return a short phrase that mentions these words."""
+def cell(writer: Writer, group: list[Mention], bare: bool = False) -> str:
+    """Return a short phrase that mentions these words, or the words alone."""
     shown = " and ".join(mention.shown for mention in group)
-    frames = writer.shuffled(pool("cell_term")) if writer.wishes.language == "en" else ["{term}"]
+    phrased = not bare and writer.wishes.language == "en"
+    frames = writer.shuffled(pool("cell_term")) if phrased else []
     features = frozenset[str]().union(*(mention.features for mention in group))
     for frame in [*frames, "{term}"]:
         text = frame.format(term=shown)

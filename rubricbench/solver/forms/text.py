@@ -30,7 +30,7 @@ def prose(writer: Writer) -> Parts:
     _fill_in(writer, slots, words)
     if not is_letter:
         return [*slots]
-    name = writer.material.recipient or "friends"
+    name = writer.material.recipient or "all"
     comma = "," if writer.accepts(f"Dear {name},", frozenset()) else ""
     signature = f"Best wishes\n{writer.material.writer}".strip()
     closes = not (wishes.end or wishes.closing_question)
