@@ -94,9 +94,12 @@ def test_interrupt_says_how_to_go_on(tiny_model, tmp_path):
     command = [sys.executable, "-m", "rubricbench", "quickstart", "--limit", "200"]
     command += ["--out", str(tmp_path / "run"), "--model", str(tiny_model), "--no-open"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    wait_for(process, lambda: (tmp_path / "run" / "completions.sqlite").exists())
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    try:
+        wait_for(process, lambda: (tmp_path / "run" / "completions.sqlite").exists())
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=300)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert said.splitlines()[-1].startswith("interrupted; the same command goes on: rubricbench")
     assert f"--out {tmp_path / 'run'}" in said
