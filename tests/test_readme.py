@@ -60,7 +60,11 @@ def test_python_block_runs(code, tmp_path):
 def test_make_target_of_the_readme_exists_and_runs_what_the_tests_run(target, ends_in):
     assert f"make {target}" in README
     dry = subprocess.run(
-        ["make", "-n", target], cwd=ROOT, capture_output=True, text=True, check=True
+        ["make", "-n", "--no-print-directory", target],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert ends_in in dry.stdout.splitlines()[-1]
 
