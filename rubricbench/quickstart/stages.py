@@ -133,7 +133,7 @@ class _Asking:
 
     def _load_model(self) -> Any:
         # Read when torch is loaded. Threads that wait by spinning cost nothing on an idle machine,
-        # but where other work shares the cores they made generation two to seven times slower.
+        # but where other work shares the cores they slow generation down.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from rubricbench.lmeval.local import LocalModel
 
