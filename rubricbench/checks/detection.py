@@ -83,6 +83,7 @@ class _Model:
         self.grams_of_word = lru_cache(maxsize=_CACHED_WORDS)(self._grams_of_word)
 
     def detect(self, text: str) -> Detected | None:
+        """Return the most probable language, or None where the text decides for none."""
         grams = self._grams(self._cleaned(text))
         if not grams:
             return None

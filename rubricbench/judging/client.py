@@ -22,8 +22,9 @@ import msgspec
 from yarl import URL
 
 import rubricbench
+from rubricbench.endpoints import API_KEY_VARIABLES
 from rubricbench.errors import EndpointError, InputError, RubricbenchError
-from rubricbench.judging.config import API_KEY_VARIABLES, ENDPOINT_PATH, JudgeConfig
+from rubricbench.judging.config import ENDPOINT_PATH, JudgeConfig
 from rubricbench.judging.faults import PassingFaultError, Reply, fault, garbled, one_line
 from rubricbench.judging.retry import after_request, backoff, retry_after
 from rubricbench.judging.usage import Tally

@@ -11,7 +11,6 @@ import msgspec
 from rubricbench.errors import InputError
 from rubricbench.judging.formats import get_format
 
-API_KEY_VARIABLES = ("RUBRICBENCH_JUDGE_API_KEY", "OPENAI_API_KEY")
 ENDPOINT_PATH = "/chat/completions"
 
 # field -> (smallest, largest); both may be reached

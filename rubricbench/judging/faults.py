@@ -14,8 +14,9 @@ from typing import Any
 
 import msgspec
 
+from rubricbench.endpoints import API_KEY_VARIABLES
 from rubricbench.errors import EndpointError, RubricbenchError
-from rubricbench.judging.config import API_KEY_VARIABLES, JudgeConfig
+from rubricbench.judging.config import JudgeConfig
 from rubricbench.schema import Cause
 
 _OVERFLOW = (

@@ -121,6 +121,7 @@ class _Sums:
         self.value = self.low = self.high = self.coverage = 0.0
 
     def add(self, judged: Judged) -> None:
+        """Count a graded response."""
         score = judged.score
         self.responses += 1
         if score.value is not None:
@@ -131,6 +132,7 @@ class _Sums:
         self.coverage += score.coverage
 
     def means(self) -> Means:
+        """Return the means of what was counted."""
         n = max(1, self.responses)
         return Means(
             responses=self.responses,

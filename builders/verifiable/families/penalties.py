@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from rubricbench.builders.verifiable.constraint import Constraint, made
 from rubricbench.builders.verifiable.families.registry import maker
 from rubricbench.builders.verifiable.phrasing import phrase, quoted
 from rubricbench.builders.verifiable.scene import Scene
 from rubricbench.draws import Draws
+
+# penalty -> (family of which one occurrence is too many, what it takes up in the plan)
+_NOT_ONE = {
+    "emoji": ("emoji_count", "emoji"),
+    "bullets": ("bullet_count", "bullets"),
+    "numbers": ("numbered_list", "numbers"),
+    "highlights": ("highlight_count", "emphasis"),
+    "capitals": ("capital_word_frequency", "capitals"),
+    "placeholder": ("placeholder_count", "placeholders"),
+}
+
+
+def _not_one(family: str, claim: str, scene: Scene, draws: Draws) -> Constraint | None:
+    return made(family, phrase(draws, family, "forbidden"), "penalty", claim, minimum=1)
+
+
+for _name, (_family, _claim) in _NOT_ONE.items():
+    maker(f"not:{_name}")(partial(_not_one, _family, _claim))
 
 
 @maker("not:word")
@@ -25,13 +45,6 @@ def lemma(scene: Scene, draws: Draws) -> Constraint | None:
     return made("lemma_include", text, "penalty", "banned lemmas", lemmas=[banned])
 
 
-@maker("not:emoji")
-def emoji(scene: Scene, draws: Draws) -> Constraint | None:
-    """Emoji."""
-    text = phrase(draws, "emoji_count", "forbidden")
-    return made("emoji_count", text, "penalty", "emoji", minimum=1)
-
-
 @maker("not:question")
 def question(scene: Scene, draws: Draws) -> Constraint | None:
     """Questions to the reader."""
@@ -39,41 +52,6 @@ def question(scene: Scene, draws: Draws) -> Constraint | None:
         return None
     text = phrase(draws, "question_count", "forbidden")
     return made("question_count", text, "penalty", "questions", minimum=1)
-
-
-@maker("not:bullets")
-def bullets(scene: Scene, draws: Draws) -> Constraint | None:
-    """Bullet points where running text was asked for."""
-    text = phrase(draws, "bullet_count", "forbidden")
-    return made("bullet_count", text, "penalty", "bullets", minimum=1)
-
-
-@maker("not:numbers")
-def numbers(scene: Scene, draws: Draws) -> Constraint | None:
-    """A numbered list where none was asked for."""
-    text = phrase(draws, "numbered_list", "forbidden")
-    return made("numbered_list", text, "penalty", "numbers", minimum=1)
-
-
-@maker("not:highlights")
-def highlights(scene: Scene, draws: Draws) -> Constraint | None:
-    """Emphasis."""
-    text = phrase(draws, "highlight_count", "forbidden")
-    return made("highlight_count", text, "penalty", "emphasis", minimum=1)
-
-
-@maker("not:capitals")
-def capitals(scene: Scene, draws: Draws) -> Constraint | None:
-    """Shouting."""
-    text = phrase(draws, "capital_word_frequency", "forbidden")
-    return made("capital_word_frequency", text, "penalty", "capitals", minimum=1)
-
-
-@maker("not:placeholder")
-def placeholder(scene: Scene, draws: Draws) -> Constraint | None:
-    """Blanks left open."""
-    text = phrase(draws, "placeholder_count", "forbidden")
-    return made("placeholder_count", text, "penalty", "placeholders", minimum=1)
 
 
 @maker("not:opening")
