@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from rubricbench.cli.output import Output, output_options
+from rubricbench.interrupts import remembered_interrupts
 from rubricbench.quickstart import SMALL_LIMIT, SMALL_TOKENS, Outcome, Settings, quickstart
 from rubricbench.tasks import task_path
 
@@ -52,7 +53,10 @@ def command(
         model=model,
     )
     try:
-        outcome = quickstart(settings, task_path(), say=output.note, quiet=output.quiet)
+        with remembered_interrupts() as check:
+            outcome = quickstart(
+                settings, task_path(), say=output.note, quiet=output.quiet, check=check
+            )
     except KeyboardInterrupt:
         click.echo(f"interrupted; the same command goes on: {settings.command}", err=True)
         return 130

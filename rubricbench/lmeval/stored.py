@@ -60,6 +60,7 @@ class StoredModel(LM):  # type: ignore[misc]  # lm-eval ships no types
         make: makes the model when it is first needed.
         batch_size: prompts generated, and stored, together.
         progress: makes the display for a number of tokens, the most that may be generated.
+        check: called before each batch; raises where the work is to stop.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class StoredModel(LM):  # type: ignore[misc]  # lm-eval ships no types
         make: Callable[[], Answerer],
         batch_size: int,
         progress: Callable[[int], Progress],
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self._store = store
@@ -80,6 +82,7 @@ class StoredModel(LM):  # type: ignore[misc]  # lm-eval ships no types
         self._model: Answerer | None = None
         self._batch_size = batch_size
         self._progress = progress
+        self._check = check
 
     def generate_until(self, requests: list[Any]) -> list[str]:
         """Return the stored responses, generating those that are not there."""
@@ -118,6 +121,7 @@ class StoredModel(LM):  # type: ignore[misc]  # lm-eval ships no types
     def _generate(self, batch: Sequence[_Request], advance: Callable[[int], None]) -> None:
         if self._model is None:
             self._model = self._make()
+        self._check()
         prompts = [self._rendered(self._model, request.prompt) for request in batch]
         answers = self._model.answer(prompts, batch[0].settings, advance)
         for request, answer in zip(batch, answers, strict=True):

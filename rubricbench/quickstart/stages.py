@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,17 @@ def _nothing(line: str) -> None:
     """Say nothing."""
 
 
+def _go_on() -> None:
+    """Let the work go on."""
+
+
 def quickstart(
-    settings: Settings, task_folder: Path, *, say: Say = _nothing, quiet: bool = True
+    settings: Settings,
+    task_folder: Path,
+    *,
+    say: Say = _nothing,
+    quiet: bool = True,
+    check: Callable[[], None] = _go_on,
 ) -> Outcome:
     """Run what is not done yet and return the outcome.
 
@@ -48,6 +57,7 @@ def quickstart(
         task_folder: folder of the lm-eval tasks (`rubricbench.tasks.task_path`).
         say: receives one line per step.
         quiet: show no progress.
+        check: called between pieces of work; raises where it is to stop.
 
     Raises:
         MissingExtraError: lm-eval, torch or transformers is not installed.
@@ -68,12 +78,14 @@ def quickstart(
         versions={name: importlib.metadata.version(name) for name in _VERSIONS},
     ) as run:
         responders = contestants(model.name)
-        asking = _Asking(run, settings, model, chosen, task_folder, quiet)
+        asking = _Asking(run, settings, model, chosen, task_folder, quiet, check)
         for key, responder in responders.items():
             if not run.done(key):
+                check()
                 say(f"{responder.name}: {len(chosen)} prompts through {TASK}")
                 asking.respond(key)
         if not run.done("report"):
+            check()
             write_results(run, settings, model, responders)
             run.mark_done("report", OUTPUTS, inputs=map(samples_file, responders))
         return read_outcome(run)
@@ -102,6 +114,7 @@ class _Asking:
     chosen: Sequence[Rubric]
     task_folder: Path
     quiet: bool
+    check: Callable[[], None]
 
     def respond(self, key: str) -> None:
         """Have a responder answer the prompts, and keep lm-eval's samples."""
@@ -124,6 +137,7 @@ class _Asking:
                 identity={"model": self.model.revision, "dtype": self.model.dtype},
                 name=self.model.name,
                 make=self._load_model,
+                check=self.check,
                 batch_size=self.settings.batch_size,
                 progress=lambda tokens: progress(
                     tokens, "generating tokens", quiet=self.quiet, stream=terminal
