@@ -81,11 +81,9 @@ def quickstart(
         asking = _Asking(run, settings, model, chosen, task_folder, quiet, check)
         for key, responder in responders.items():
             if not run.done(key):
-                check()
                 say(f"{responder.name}: {len(chosen)} prompts through {TASK}")
                 asking.respond(key)
         if not run.done("report"):
-            check()
             write_results(run, settings, model, responders)
             run.mark_done("report", OUTPUTS, inputs=map(samples_file, responders))
         return read_outcome(run)
@@ -118,6 +116,7 @@ class _Asking:
 
     def respond(self, key: str) -> None:
         """Have a responder answer the prompts, and keep lm-eval's samples."""
+        self.check()
         samples = self._from_model() if key == MODEL else self._from_bracket(key)
         write_samples(self.run.path(samples_file(key)), samples)
         self.run.mark_done(key, [samples_file(key)])
