@@ -74,9 +74,9 @@ def main(argv: list[str] | None = None) -> None:
         code = _report(_usage(error), as_json="--json" in arguments)
     except (click.Abort, KeyboardInterrupt):
         code = 130  # a command that can be resumed has said how
-        # Under ``python -m``, an interrupt that passed through an exec (imports do that) makes the
-        # interpreter end itself by signal, although it was caught. A clean exec takes that back.
-        exec("")
+    # Under ``python -m``, an interrupt that passed through an exec (imports do that) makes the
+    # interpreter end itself by signal, although it was caught. A clean exec takes that back.
+    exec("")
     sys.exit(code if isinstance(code, int) else 0)
 
 
