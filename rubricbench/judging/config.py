@@ -2,49 +2,88 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
 from rubricbench.errors import InputError
+from rubricbench.judging.config_rules import (
+    check_base_url,
+    check_choice,
+    check_extra_body,
+    check_number,
+    check_text,
+)
 from rubricbench.judging.formats import get_format
+from rubricbench.judging.layouts import get_layout, layout_of
 
 ENDPOINT_PATH = "/chat/completions"
 
 # field -> (smallest, largest); both may be reached
 _RANGES: dict[str, tuple[float, float]] = {
+    "criteria_per_call": (1, 10_000),
     "temperature": (0.0, 2.0),
     "max_tokens": (1, 1_000_000),
+    "logprobs": (0, 20),
     "replicate": (0, 1_000_000),
     "concurrency": (1, 4_096),
     "timeout": (0.001, 86_400),
     "deadline": (0.001, 604_800),
     "retries": (0, 100),
 }
+_MAY_BE_NONE = frozenset({"criteria_per_call", "temperature", "max_tokens"})
+_CHOICES = {
+    "backend": ("endpoint", "transformers", "vllm"),
+    "token_field": ("max_tokens", "max_completion_tokens"),
+    "rejudge": ("all", "changed"),
+}
 
 
 class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A judge model behind an OpenAI-compatible endpoint.
+    """A judge: a model, where it runs, and how it is asked.
 
     Raises:
         InputError: a field has the wrong type or lies outside its range; it is named.
     """
 
-    base_url: str
+    model: str
+    """The model's name at the endpoint; for a local backend a folder or a name on the Hub."""
+
+    base_url: str = ""
     """The endpoint, up to and including ``/v1``. Recorded, never keyed: replicas share a store."""
 
-    model: str
-    """The model's name there."""
+    endpoints: tuple[str, ...] = ()
+    """Further endpoints that serve the same model: each call goes to the least loaded."""
+
+    backend: str = "endpoint"
+    """Where the model runs: behind an OpenAI-compatible ``endpoint``, or in this process by
+    ``transformers`` or ``vllm``."""
 
     revision: str = ""
     """The model's revision, declared by you: an endpoint's name for a model does not say when it
     was replaced. Part of every store key, so answers of two revisions never mix."""
 
     format: str = "json"
-    """Form of the answer: ``json`` (bare verdicts), ``reasoned`` (evidence, then the verdict) or
-    ``paper`` (the published order and labels, for comparison)."""
+    """Form of the answer: ``json`` (bare verdicts), ``reasoned`` (evidence, then the verdict),
+    ``compact`` (a letter for each criterion) or ``paper`` (the published one)."""
+
+    layout: str = "auto"
+    """Order of the prompt's parts: ``rubric_first`` (the response last: the prefix that a rubric's
+    responses share is longest), ``response_first`` (the criteria last: the prefix that a
+    response's calls share is longest) or ``paper`` (the published order and answer form, for
+    comparison). ``auto`` takes the first, and the second where ``criteria_per_call`` is set."""
+
+    criteria_per_call: int | None = None
+    """Criteria asked about in one call; None puts a rubric's criteria into one call, 1 asks one by
+    one."""
+
+    repair: bool = True
+    """Whether criteria whose answer could not be read are asked about once more."""
+
+    rejudge: str = "all"
+    """What to do with a rubric that replaces an earlier one (`Item.previous`): ask about ``all`` of
+    its criteria, or only about those that are new or ``changed``: cheaper, but the others were
+    judged beside other criteria."""
 
     temperature: float | None = 0.0
     """Sampling temperature; None sends none and takes the endpoint's default."""
@@ -52,8 +91,19 @@ class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     max_tokens: int | None = 2048
     """Limit of one answer in tokens; None sends none. Reasoning counts, where the model reasons."""
 
+    token_field: str = "max_tokens"
+    """Name the endpoint has for that limit: ``max_tokens`` or ``max_completion_tokens``. An
+    endpoint that refuses the first for the second is understood without it."""
+
     response_format: bool = True
     """Whether to ask the endpoint to enforce the JSON schema of the answer."""
+
+    logprobs: int = 0
+    """Alternatives asked for at each token of the answer, for soft verdicts; 0 asks for none."""
+
+    extra_body: dict[str, Any] = {}
+    """Further fields of each request, such as ``{"chat_template_kwargs": {"enable_thinking":
+    false}}`` or ``{"reasoning_effort": "low"}``. Sent as they are, and part of every store key."""
 
     replicate: int = 0
     """Number of the repetition, for repeated gradings: each is asked and stored on its own."""
@@ -76,19 +126,58 @@ class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     it is never written anywhere."""
 
     def __post_init__(self) -> None:
-        _check_url(self.base_url)
-        get_format(self.format)
+        for field, allowed in _CHOICES.items():
+            check_choice(field, getattr(self, field), allowed)
         for field in ("model", "revision", "api_key_env"):
-            _check_text(field, getattr(self, field), required=field == "model")
+            check_text(field, getattr(self, field), required=field == "model")
         for field, (low, high) in _RANGES.items():
             value = getattr(self, field)
-            if value is not None or field not in ("temperature", "max_tokens"):
-                _check_number(field, value, low, high)
+            if value is not None or field not in _MAY_BE_NONE:
+                check_number(field, value, low, high)
+        check_extra_body(self.extra_body)
+        self._check_addresses()
+        self._settle_form()
+
+    def _check_addresses(self) -> None:
+        if self.backend == "endpoint":
+            if not isinstance(self.endpoints, tuple):
+                raise InputError(
+                    f"the judge's endpoints must be a list, got {self.endpoints!r:.60}"
+                )
+            for url in (self.base_url, *self.endpoints):
+                check_base_url(url)
+        elif self.base_url or self.endpoints:
+            raise InputError(
+                f"a judge that runs here by {self.backend} has no base URL",
+                hint="leave the URL out, or the backend",
+            )
+
+    def _settle_form(self) -> None:
+        get_layout(self.layout)
+        if self.layout == "paper" and self.format == "json":  # the default, not a wish
+            msgspec.structs.force_setattr(self, "format", "paper")
+        get_format(self.format)
+        if self.layout != "auto" and (self.layout == "paper") != (self.format == "paper"):
+            raise InputError(
+                f"format {self.format!r} and layout {self.layout!r} do not go together",
+                hint="the paper's order and answer form come together: --layout paper alone",
+            )
+
+    @property
+    def arrangement(self) -> str:
+        """The layout in use: what ``auto`` stands for."""
+        return layout_of(self.layout, self.format, self.criteria_per_call)
+
+    @property
+    def base_urls(self) -> tuple[str, ...]:
+        """All endpoints, each once, in the order given."""
+        given = (self.base_url, *self.endpoints) if self.base_url else self.endpoints
+        return tuple(dict.fromkeys(completions_url(url) for url in given))
 
     @property
     def url(self) -> str:
-        """The address requests go to."""
-        return self.base_url.rstrip("/").removesuffix(ENDPOINT_PATH) + ENDPOINT_PATH
+        """The address requests go to, or the first of several; ``local:`` and the backend here."""
+        return self.base_urls[0] if self.base_urls else f"local:{self.backend}"
 
     @property
     def name(self) -> str:
@@ -96,47 +185,24 @@ class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         return f"{self.model}@{self.revision}" if self.revision else self.model
 
     def identity(self) -> dict[str, Any]:
-        """Return all that decides the verdicts, beside the messages: part of every store key."""
-        return {
+        """Return all that decides the verdicts, beside the messages: part of every store key.
+
+        What is at its default and came later than the first stores is left out: it must not make
+        old answers unfindable.
+        """
+        identity: dict[str, Any] = {
             "model": self.model,
             "revision": self.revision,
             "sampling": {"temperature": self.temperature, "max_tokens": self.max_tokens},
             "replicate": self.replicate,
         }
+        if self.logprobs:
+            identity["logprobs"] = self.logprobs
+        if self.extra_body:
+            identity["extra_body"] = self.extra_body
+        return identity
 
 
-def _check_url(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except (ValueError, AttributeError):
-        raise InputError(f"the judge's base URL {url!r:.100} is not a URL") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise InputError(
-            f"the judge's base URL {url!r:.100} is not an http:// or https:// address",
-            hint="such as http://127.0.0.1:8000/v1",
-        )
-    if parts.username is not None or parts.query or parts.fragment:
-        # The URL is written to stores and manifests; a key in it would be, too.
-        raise InputError(
-            "the judge's base URL may hold no user name, query or fragment",
-            where=f"{parts.scheme}://{host}",
-            hint="a key goes into an environment variable",
-        )
-
-
-def _check_text(field: str, value: Any, *, required: bool) -> None:
-    if not isinstance(value, str) or (required and not value.strip()):
-        raise InputError(f"the judge's {field} must be text, got {value!r:.60}")
-    if not value.isprintable():
-        raise InputError(f"the judge's {field} holds characters that cannot be printed")
-
-
-def _check_number(field: str, value: Any, low: float, high: float) -> None:
-    whole = isinstance(low, int)
-    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not number or not math.isfinite(value) or not low <= value <= high:
-        kind = "a whole number" if whole else "a number"
-        raise InputError(
-            f"the judge's {field} must be {kind} from {low:g} to {high:,}, got {value!r:.60}"
-        )
+def completions_url(base_url: str) -> str:
+    """Return the address of chat completions at an endpoint, given with or without its path."""
+    return base_url.rstrip("/").removesuffix(ENDPOINT_PATH) + ENDPOINT_PATH

@@ -6,6 +6,9 @@ makes the answer unparsable: which of several objects in a text is the judge's o
 an attacker would like us to make. What cannot be read is unknown with its cause, and that for one
 criterion alone where only that one is affected.
 
+Letters (``Y N Y``) have their order for a label. With one too few or too many nobody knows which
+criterion was passed over, so none of them counts.
+
 Labels under which nothing was asked are passed over: they take nothing away from a verdict given
 under the right label. They are the stated cause, ``unexpected_id``, where a right label is missing.
 """
@@ -30,6 +33,18 @@ _REFUSAL = re.compile(
     r"|i(?:'|’)m unable|i am unable|i won(?:'|’)t\b|i must decline)",
     re.IGNORECASE,
 )
+# Causes that lie in how the judge answered: asked once more, and told so, it may do better.
+REPAIRABLE = frozenset(
+    {
+        Cause.EMPTY,
+        Cause.TRUNCATED,
+        Cause.REFUSAL,
+        Cause.UNPARSABLE,
+        Cause.MISSING_ID,
+        Cause.DUPLICATE_ID,
+        Cause.UNEXPECTED_ID,
+    }
+)
 _REPEATED = object()  # stands for the value of a key that an object holds twice
 
 
@@ -51,7 +66,7 @@ def parse(completion: Completion, criterion_ids: Sequence[str], format: str) -> 
     form = get_format(format)
     labels = canonical_labels(len(criterion_ids), hidden=form.hidden_labels)
     try:
-        answered = _answered(completion)
+        answered = _answered(completion, labels, form)
     except _NoAnswerError as nothing:
         return [unknown(own, nothing.cause) for own in criterion_ids]
     # Answering under a label of one's own making is another fault than not answering.
@@ -72,7 +87,7 @@ def _verdict(criterion_id: str, value: Any, form: Format) -> Verdict:
     return met(criterion_id, evidence) if is_met else unmet(criterion_id, evidence)
 
 
-def _answered(completion: Completion) -> dict[str, Any]:
+def _answered(completion: Completion, labels: Sequence[str], form: Format) -> dict[str, Any]:
     if completion.finish_reason == "content_filter":
         raise _NoAnswerError(Cause.FILTERED)
     if completion.finish_reason == "refusal":
@@ -84,7 +99,9 @@ def _answered(completion: Completion) -> dict[str, Any]:
         raise _NoAnswerError(Cause.TRUNCATED)
     if not text:
         raise _NoAnswerError(Cause.EMPTY)
-    found = _json_object(text)
+    block = _FENCED.match(text)
+    body = block[1] if block else text
+    found = _json_object(body) if form.is_json else _letters(body, labels, form, cut_off)
     if found is not None:  # an object that is closed is whole, also at the limit
         return found
     if cut_off:
@@ -92,9 +109,20 @@ def _answered(completion: Completion) -> dict[str, Any]:
     raise _NoAnswerError(Cause.REFUSAL if _REFUSAL.match(text) else Cause.UNPARSABLE)
 
 
-def _json_object(text: str) -> dict[str, Any] | None:
-    block = _FENCED.match(text)
-    body = block[1] if block else text
+def _letters(
+    body: str, labels: Sequence[str], form: Format, cut_off: bool
+) -> dict[str, Any] | None:
+    letters = body.strip().split(" ")
+    if any(letter not in (form.slot.met, form.slot.unmet) for letter in letters):
+        return None
+    if len(letters) < len(labels):
+        raise _NoAnswerError(Cause.TRUNCATED if cut_off else Cause.MISSING_ID)
+    if len(letters) > len(labels):
+        raise _NoAnswerError(Cause.UNEXPECTED_ID)
+    return dict(zip(labels, letters, strict=True))
+
+
+def _json_object(body: str) -> dict[str, Any] | None:
     try:
         # json, not a faster decoder: it alone shows that a key was given twice, which decoders
         # settle in silence for the last; and it takes half surrogates, which models emit.

@@ -1,9 +1,7 @@
 """A rubric and a response to the messages a judge reads.
 
-What many calls share comes first, so that a server's prefix cache keeps it: instructions,
-conversation, criteria. The response comes last but for a short trailer of ours, so that it never
-has the last word. (The ``paper`` format keeps the published order instead.) All text that is not
-ours stands in fences.
+The order is the layout's (`rubricbench.judging.layouts`); a short trailer of ours closes the
+message, so that the response never has the last word. Text that is not ours stands in fences.
 """
 
 from __future__ import annotations
@@ -15,7 +13,8 @@ import msgspec
 
 from rubricbench.judging.fence import fenced
 from rubricbench.judging.formats import Format
-from rubricbench.judging.templates import fill, split, template
+from rubricbench.judging.layouts import LAYOUTS
+from rubricbench.judging.templates import REPAIR, fill, split, template
 from rubricbench.schema import Criterion, Message, Prompt
 
 
@@ -43,7 +42,13 @@ class Frame(msgspec.Struct, frozen=True):
 
 
 def frame(
-    prompt: Prompt, criteria: Sequence[Criterion], labels: Sequence[str], form: Format
+    prompt: Prompt,
+    criteria: Sequence[Criterion],
+    labels: Sequence[str],
+    form: Format,
+    layout: str = "rubric_first",
+    *,
+    repair: bool = False,
 ) -> Frame:
     """Return the frame that asks about criteria under the given labels.
 
@@ -52,6 +57,8 @@ def frame(
         criteria: the criteria asked about.
         labels: one for each criterion.
         form: the answer format.
+        layout: the order of the parts; not ``auto``.
+        repair: whether an earlier answer could not be read; the judge is told.
     """
     values = {
         "conversation": "\n\n".join(_turn(message) for message in prompt.messages),
@@ -59,9 +66,11 @@ def frame(
             f"[{label}]{_statement(criterion)}"
             for label, criterion in zip(labels, criteria, strict=True)
         ),
+        "answer": template(form.closing) if form.closing else "",
     }
-    before, after = split(template(form.user), "response")
-    return Frame(_system(form), fill(before, values), fill(after, values))
+    before, after = split(template(LAYOUTS[layout]), "response")
+    note = f"\n\n{template(REPAIR)}" if repair else ""
+    return Frame(_system(form), fill(before, values), fill(after, values) + note)
 
 
 def _system(form: Format) -> str:

@@ -46,22 +46,32 @@ class Question:
     Args:
         config: the judge.
         rubric: the rubric.
-        criteria: those of its criteria that are asked about.
+        criteria: those of its criteria that are asked about, in one call.
         secret: key of the labels.
+        repair: whether an earlier answer about them could not be read; the judge is told.
     """
 
     def __init__(
-        self, config: JudgeConfig, rubric: Rubric, criteria: Sequence[Criterion], secret: bytes
+        self,
+        config: JudgeConfig,
+        rubric: Rubric,
+        criteria: Sequence[Criterion],
+        secret: bytes,
+        *,
+        repair: bool = False,
     ) -> None:
         form = get_format(config.format)
+        self.criteria = tuple(criteria)
         self.criterion_ids = tuple(c.id for c in criteria)
         self.labels = (
             Labels.keyed(secret, rubric, criteria)
             if form.hidden_labels
             else Labels.plain(len(criteria))
         )
-        stored = frame(rubric.prompt, criteria, self.labels.canonical, form)
-        shown = frame(rubric.prompt, criteria, self.labels.shown, form)
+        stored, shown = (
+            frame(rubric.prompt, criteria, labels, form, config.arrangement, repair=repair)
+            for labels in (self.labels.canonical, self.labels.shown)
+        )
         mark = _mark(stored, shown)
         schema = form.schema(self.labels.canonical) if config.response_format else None
         identity = _identity(config, stored.around(mark), schema)
@@ -72,7 +82,10 @@ class Question:
 
     def request(self, response: str) -> Request:
         """Return the request that grades a response."""
-        text = _encode(fenced(response))[1:-1]
+        return self.request_for(embedded(response))
+
+    def request_for(self, text: bytes) -> Request:
+        """Return the request that grades a response, given as `embedded` returns it."""
         head, tail = self._identity
         digest = self._digest.copy()
         digest.update(text)
@@ -81,6 +94,11 @@ class Question:
         return Request(
             digest.hexdigest(), b"".join((head, text, tail)), b"".join((sent_head, text, sent_tail))
         )
+
+
+def embedded(response: str) -> bytes:
+    """Return a response as it stands in a request: fenced, and escaped for JSON."""
+    return _encode(fenced(response))[1:-1]
 
 
 def _identity(
@@ -92,11 +110,16 @@ def _identity(
 def _body(
     config: JudgeConfig, messages: list[dict[str, Any]], schema: dict[str, Any] | None
 ) -> dict[str, Any]:
-    body: dict[str, Any] = {"model": config.model, "messages": messages}
+    body: dict[str, Any] = {"model": config.model}
+    if config.max_tokens is not None:
+        # Before all text that is not ours: the client renames it where an endpoint wants it so.
+        body[config.token_field] = config.max_tokens
     if config.temperature is not None:
         body["temperature"] = config.temperature
-    if config.max_tokens is not None:
-        body["max_tokens"] = config.max_tokens
+    if config.logprobs:
+        body["logprobs"], body["top_logprobs"] = True, config.logprobs
+    body.update(config.extra_body)
+    body["messages"] = messages
     if schema is not None:
         answer = {"name": "verdicts", "strict": True, "schema": schema}
         body["response_format"] = {"type": "json_schema", "json_schema": answer}

@@ -13,7 +13,9 @@ import re
 from collections.abc import Mapping
 
 from rubricbench.judging.formats import get_format
+from rubricbench.judging.layouts import LAYOUTS, get_layout, layout_of
 
+REPAIR = "repair"  # what is put to a judge whose answer could not be read
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
 
 
@@ -37,11 +39,19 @@ def split(text: str, place: str) -> tuple[str, str]:
 
 
 @functools.cache
-def template_hash(format: str = "json") -> str:
-    """Return the first 16 hex digits of the SHA-256 over the templates of an answer format.
+def template_hash(format: str = "json", layout: str = "auto", *, one_call: bool = True) -> str:
+    """Return the first 16 hex digits of the SHA-256 over all texts of ours that a judge may read.
+
+    Args:
+        format: name of the answer format.
+        layout: name of the layout.
+        one_call: whether a rubric's criteria go into one call; decides what ``auto`` stands for.
 
     Raises:
-        InputError: there is no such format.
+        InputError: there is no such format or layout.
     """
-    texts = "\x00".join(template(name) for name in get_format(format).templates)
+    form = get_format(format)
+    get_layout(layout)
+    user = LAYOUTS[layout_of(layout, format, None if one_call else 1)]
+    texts = "\x00".join(template(name) for name in (*form.templates, user, REPAIR))
     return hashlib.sha256(texts.encode("utf-8")).hexdigest()[:16]

@@ -8,14 +8,19 @@ from judging_samples import make_rubric
 from rubricbench.errors import InputError
 from rubricbench.judging.formats import FORMATS, get_format
 from rubricbench.judging.labels import Labels
+from rubricbench.judging.layouts import LAYOUTS, get_layout, layout_of
 from rubricbench.judging.render import frame
 from rubricbench.judging.templates import template, template_hash
 from rubricbench.schema import Criterion, Message, Prompt, Rubric
 
 
-def messages(rubric: Rubric, response: str, form: str = "json") -> list[dict[str, str]]:
+def messages(
+    rubric: Rubric, response: str, form: str = "json", layout: str = "auto", repair: bool = False
+) -> list[dict[str, str]]:
     labels = [f"L{i}" for i in range(len(rubric.criteria))]
-    return frame(rubric.prompt, rubric.criteria, labels, get_format(form)).messages(response)
+    layout = layout_of(layout, form, None)
+    asked = frame(rubric.prompt, rubric.criteria, labels, get_format(form), layout, repair=repair)
+    return asked.messages(response)
 
 
 def test_what_responses_share_comes_first_and_the_last_word_is_ours():
@@ -35,6 +40,30 @@ def test_paper_format_keeps_the_published_order():
     text = user["content"]
     places = [text.index(part) for part in ("Question 0?", "my answer", "[L0]", '{"c1": "yes"')]
     assert places == sorted(places)
+
+
+def test_response_first_shares_the_response_between_calls():
+    system, user = messages(make_rubric(), "my answer", layout="response_first")
+    text = user["content"]
+    places = [text.index(part) for part in ("Question 0?", "my answer", "[L0]", "[L2]", "# Task")]
+    assert places == sorted(places)
+    assert system["role"] == "system"
+
+
+def test_auto_layout_puts_first_what_calls_share():
+    assert layout_of("auto", "json", None) == "rubric_first"
+    assert layout_of("auto", "json", 1) == layout_of("auto", "compact", 3) == "response_first"
+    assert layout_of("auto", "paper", 1) == "paper"
+    assert layout_of("rubric_first", "json", 1) == "rubric_first"
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_repair_is_a_note_behind_everything_and_changes_nothing_else(layout):
+    form = "paper" if layout == "paper" else "json"
+    first = messages(make_rubric(), "x", form, layout)
+    again = messages(make_rubric(), "x", form, layout, repair=True)
+    assert again[:-1] == first[:-1]
+    assert again[-1]["content"] == f"{first[-1]['content']}\n\n{template('repair')}"
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -118,8 +147,20 @@ def test_template_hash_tells_formats_apart():
     assert template_hash() == template_hash("json")
 
 
+def test_template_hash_tells_layouts_apart():
+    assert template_hash("json", "auto") == template_hash("json", "rubric_first")
+    assert template_hash("json", one_call=False) == template_hash("json", "response_first")
+    assert template_hash("json") != template_hash("json", "response_first")
+    assert template_hash("paper") == template_hash("paper", "paper")
+
+
+def test_unknown_layout_names_the_known_ones():
+    with pytest.raises(InputError, match="auto, rubric_first, response_first, paper"):
+        get_layout("circle")
+
+
 def test_unknown_format_names_the_known_ones():
-    with pytest.raises(InputError, match="json, reasoned, paper"):
+    with pytest.raises(InputError, match="json, reasoned,"):
         get_format("xml")
 
 

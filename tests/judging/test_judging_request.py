@@ -32,7 +32,8 @@ def question(secret: bytes = b"s", **changes) -> Question:
 def test_the_key_is_that_of_the_store(form, response):
     asked = question(format=form)
     form_ = get_format(form)
-    messages = frame(RUBRIC.prompt, RUBRIC.criteria, asked.labels.canonical, form_)
+    layout = config(format=form).arrangement
+    messages = frame(RUBRIC.prompt, RUBRIC.criteria, asked.labels.canonical, form_, layout)
     identity = {
         **config().identity(),
         "messages": messages.messages(response),
@@ -79,6 +80,10 @@ def test_everything_that_decides_the_answer_is_in_the_key():
         {"max_tokens": 10},
         {"replicate": 1},
         {"response_format": False},
+        {"layout": "response_first"},
+        {"logprobs": 5},
+        {"extra_body": {"chat_template_kwargs": {"enable_thinking": False}}},
+        {"extra_body": {"chat_template_kwargs": {"enable_thinking": True}}},
     ]
     keys = {question(**change).request("x").key for change in changes}
     assert len(keys) == len(changes)
@@ -89,6 +94,22 @@ def test_what_is_not_wanted_is_not_sent():
     asked = question(temperature=None, max_tokens=None, response_format=False)
     body = json.loads(asked.request("x").body)
     assert body.keys() == {"model", "messages"}
+
+
+def test_a_repair_is_asked_and_kept_apart():
+    again = Question(config(), RUBRIC, RUBRIC.criteria, b"s", repair=True)
+    assert again.request("x").key != question().request("x").key
+
+
+def test_further_fields_are_sent_as_they_are_and_the_limit_goes_by_the_endpoints_name():
+    thinking = {"chat_template_kwargs": {"enable_thinking": False}}
+    asked = question(extra_body=thinking, token_field="max_completion_tokens", logprobs=5)
+    body = json.loads(asked.request("x").body)
+    assert body["chat_template_kwargs"] == {"enable_thinking": False}
+    assert (body["logprobs"], body["top_logprobs"]) == (True, 5)
+    assert body["max_completion_tokens"] == 2048
+    assert "max_tokens" not in body
+    assert asked.request("x").key == question(extra_body=thinking, logprobs=5).request("x").key
 
 
 def test_no_label_reaches_the_stored_identity():

@@ -1,0 +1,1 @@
+"""Who answers a judge's requests: endpoints, and models in this process."""
