@@ -33,11 +33,13 @@ class Request(msgspec.Struct, frozen=True):
         key: its key in the store.
         identity: the canonical bytes that the key hashes.
         body: the JSON that is sent.
+        labels: the criteria's labels as the judge sees them, for who fills in the answer's form.
     """
 
     key: str
     identity: bytes
     body: bytes
+    labels: tuple[str, ...] = ()
 
 
 class Question:
@@ -92,7 +94,10 @@ class Question:
         digest.update(tail)
         sent_head, sent_tail = self._body
         return Request(
-            digest.hexdigest(), b"".join((head, text, tail)), b"".join((sent_head, text, sent_tail))
+            digest.hexdigest(),
+            b"".join((head, text, tail)),
+            b"".join((sent_head, text, sent_tail)),
+            self.labels.shown,
         )
 
 
