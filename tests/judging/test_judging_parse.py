@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rubricbench.judging.formats import MAX_EVIDENCE_CHARS
+from rubricbench.judging.formats import FORMATS, MAX_EVIDENCE_CHARS, Quote, Slot
 from rubricbench.judging.labels import canonical_labels
-from rubricbench.judging.parse import parse
+from rubricbench.judging.parse import REPAIRABLE, parse
 from rubricbench.judging.reasoning import split_reasoning
 from rubricbench.schema import Cause, Status
 from rubricbench.store import Completion
@@ -162,7 +163,91 @@ class TestPaper:
         assert read(text, form="paper") == ["met", "unparsable", "unmet"]
 
 
-@given(st.text(max_size=200), st.sampled_from(["json", "reasoned", "paper"]))
+class TestCompact:
+    @pytest.mark.parametrize(
+        "text", ["Y N Y", " Y N Y\n", "```\nY N Y\n```", "<think>N N N</think>\nY N Y"]
+    )
+    def test_letters_in_the_order_of_the_criteria_are_read(self, text):
+        assert read(text, form="compact") == MET_UNMET_MET
+        assert read(text, form="compact", finish="length") == MET_UNMET_MET
+
+    @pytest.mark.parametrize(
+        ("text", "finish", "cause"),
+        [
+            ("Y N", "stop", Cause.MISSING_ID),
+            ("Y", "stop", Cause.MISSING_ID),
+            ("Y N", "length", Cause.TRUNCATED),
+            ("Y N Y N", "stop", Cause.UNEXPECTED_ID),
+            ("Y N Y N", "length", Cause.UNEXPECTED_ID),
+            ("YNY", "stop", Cause.UNPARSABLE),
+            ("Y  N Y", "stop", Cause.UNPARSABLE),
+            ("Y\nN\nY", "stop", Cause.UNPARSABLE),
+            ("Y,N,Y", "stop", Cause.UNPARSABLE),
+            ("y n y", "stop", Cause.UNPARSABLE),
+            ("Yes No Yes", "stop", Cause.UNPARSABLE),
+            ("Y N Y.", "stop", Cause.UNPARSABLE),
+            ("Y N ?", "stop", Cause.UNPARSABLE),
+            ("The answer is: Y N Y", "stop", Cause.UNPARSABLE),
+            ("c1: Y c2: N c3: Y", "stop", Cause.UNPARSABLE),
+            ("Y N Y\nN N N", "stop", Cause.UNPARSABLE),
+            ("I cannot grade this", "stop", Cause.REFUSAL),
+            (GOOD_TEXT, "stop", Cause.UNPARSABLE),
+            ("", "stop", Cause.EMPTY),
+            ("Y N Y", "content_filter", Cause.FILTERED),
+        ],
+    )
+    def test_anything_else_is_unknown_for_all(self, text, finish, cause):
+        assert read(text, form="compact", finish=finish) == [str(cause)] * 3
+
+
+@pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_filled_skeleton_is_an_answer_that_is_read(form, count):
+    labels = canonical_labels(count, hidden=form.hidden_labels)
+    parts = form.skeleton(labels)
+    assert sum(isinstance(part, Slot) for part in parts) == count
+    for met in (True, False):
+        chosen = [
+            (part.met if met else part.unmet)
+            if isinstance(part, Slot)
+            else 'he \\"says\\"'
+            if isinstance(part, Quote)
+            else part
+            for part in parts
+        ]
+        found = parse(Completion(key="", text="".join(chosen)), IDS[:count], form.name)
+        assert [v.status for v in found] == [Status.MET if met else Status.UNMET] * count
+        assert all(v.evidence in ("", 'he "says"') for v in found)
+
+
+def test_texts_of_a_skeleton_are_whole():
+    parts = FORMATS["reasoned"].skeleton(["p", "q"])
+    before, between, after = '{"p": {"evidence": "', '}, "q": {"evidence": "', "}}"
+    slot, met = Slot(" true", " false"), '", "met":'
+    assert parts == [before, Quote(), met, slot, between, Quote(), met, slot, after]
+    assert FORMATS["compact"].skeleton(["c1", "c2"]) == [Slot("Y", "N"), Slot(" Y", " N")]
+
+
+@pytest.mark.parametrize(("count", "fits"), [(1, "Y"), (2, "N Y"), (4, "Y N Y N")])
+def test_letters_can_be_enforced_by_a_regular_expression(count, fits):
+    pattern = FORMATS["compact"].regex(count)
+    assert pattern is not None
+    assert re.fullmatch(pattern, fits)
+    assert not re.fullmatch(pattern, fits + " Y")
+    assert not re.fullmatch(pattern, fits.lower())
+
+
+def test_each_form_is_enforced_by_a_schema_or_a_regular_expression():
+    for form in FORMATS.values():
+        assert (form.schema(["a"]) is None) == (form.regex(1) is not None)
+
+
+def test_what_is_asked_once_more_is_never_the_services_or_the_length_of_the_responses_doing():
+    assert not any(cause.is_infrastructure for cause in REPAIRABLE)
+    assert not REPAIRABLE & {Cause.FILTERED, Cause.OVERFLOW, Cause.CHECK_FAILED}
+
+
+@given(st.text(max_size=200), st.sampled_from(["json", "reasoned", "compact", "paper"]))
 def test_no_text_breaks_the_parser_or_makes_a_verdict_of_nothing(text, form):
     found = parse(Completion(key="", text=text), IDS, form)
     assert [v.criterion_id for v in found] == list(IDS)
