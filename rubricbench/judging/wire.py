@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import msgspec
 
 from rubricbench.judging.usage import token_counts
+
+MAX_LOGPROB_ERROR = 1e-3  # of a logarithm: rounding may leave it above 0
 
 
 # Only what makes an answer has a type: it is paid for, whatever stands beside it.
@@ -21,12 +24,39 @@ class _Message(msgspec.Struct):
 class _Choice(msgspec.Struct):
     message: _Message
     finish_reason: Any = None
+    logprobs: Any = None
 
 
 class _Reply(msgspec.Struct):
     choices: list[_Choice]
     model: Any = None
     usage: Any = None
+
+
+class _Alternative(msgspec.Struct, gc=False):
+    token: str
+    logprob: float
+
+
+class _Token(msgspec.Struct):
+    token: str
+    logprob: float
+    bytes: list[int] | None = None
+    top_logprobs: list[_Alternative] | None = None
+
+
+class TokenLogprob(msgspec.Struct, frozen=True):
+    """A token of an answer.
+
+    Args:
+        data: its bytes; a token may hold a part of a character.
+        logprob: natural logarithm of its probability.
+        top: the likeliest tokens in its place, with theirs.
+    """
+
+    data: bytes
+    logprob: float
+    top: tuple[tuple[str, float], ...] = ()
 
 
 class ChatAnswer(msgspec.Struct, frozen=True):
@@ -38,6 +68,8 @@ class ChatAnswer(msgspec.Struct, frozen=True):
         finish_reason: as sent; ``refusal`` where the endpoint marks one otherwise.
         model: name the endpoint reported.
         usage: token counts.
+        logprobs: the tokens of the answer; none where the endpoint sends none that can be used.
+        url: who answered, where there are several to ask; else empty.
     """
 
     text: str
@@ -45,6 +77,8 @@ class ChatAnswer(msgspec.Struct, frozen=True):
     finish_reason: str
     model: str
     usage: dict[str, int]
+    logprobs: tuple[TokenLogprob, ...] = ()
+    url: str = ""
 
 
 _decoder = msgspec.json.Decoder(_Reply)
@@ -72,7 +106,34 @@ def read_answer(data: bytes) -> ChatAnswer:
         finish_reason="refusal" if refused else _string(choice.finish_reason),
         model=_string(reply.model),
         usage=token_counts(reply.usage if isinstance(reply.usage, dict) else None),
+        logprobs=_logprobs(choice.logprobs) if choice.logprobs else (),
     )
+
+
+def _logprobs(sent: Any) -> tuple[TokenLogprob, ...]:
+    """Return the tokens as sent; none where any of it is not what it should be."""
+    content = sent.get("content") if isinstance(sent, dict) else None
+    try:
+        return tuple(map(_token, msgspec.convert(content, list[_Token])))
+    except (msgspec.ValidationError, ValueError):
+        return ()
+
+
+def _token(sent: _Token) -> TokenLogprob:
+    data = bytes(sent.bytes) if sent.bytes else sent.token.encode("utf-8", "surrogatepass")
+    top = tuple((other.token, _log(other.logprob)) for other in sent.top_logprobs or ())
+    return TokenLogprob(data, _log(sent.logprob), top)
+
+
+def _log(value: float) -> float:
+    """Return a logarithm of a probability, a rounding error above 0 corrected.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not math.isfinite(value) or value > MAX_LOGPROB_ERROR:
+        raise ValueError(f"log-probability {value}")
+    return min(value, 0.0)
 
 
 def _string(value: Any) -> str:

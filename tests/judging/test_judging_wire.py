@@ -8,7 +8,7 @@ import pytest
 
 from rubricbench.judging.faults import Reply, error_text
 from rubricbench.judging.usage import Tally, token_counts
-from rubricbench.judging.wire import read_answer
+from rubricbench.judging.wire import TokenLogprob, read_answer
 
 
 def reply(message: dict, **more) -> bytes:
@@ -48,6 +48,56 @@ def test_odd_values_beside_the_answer_do_not_lose_it(odd):
 def test_half_surrogates_and_broken_bytes_do_not_lose_a_paid_answer():
     assert read_answer(reply({"content": "a\ud83d"})).text == "a\ud83d"
     assert read_answer(reply({"content": "a@@"}).replace(b"@@", b"\xff")).text == "a\ufffd"
+
+
+def with_logprobs(logprobs: object) -> bytes:
+    choice = {"message": {"content": "Y N"}, "finish_reason": "stop", "logprobs": logprobs}
+    return json.dumps({"choices": [choice]}).encode()
+
+
+def test_tokens_of_an_answer_come_with_the_alternatives_in_their_place():
+    first = {
+        "token": "Y",
+        "logprob": -0.25,
+        "bytes": [89],
+        "top_logprobs": [
+            {"token": "Y", "logprob": -0.25, "bytes": [89]},
+            {"token": "N", "logprob": -2},
+        ],
+    }
+    second = {"token": " N", "logprob": 1e-7, "bytes": None, "top_logprobs": None}
+    part = {"token": "\ufffd", "logprob": -1.0, "bytes": [226, 128]}
+    assert read_answer(with_logprobs({"content": [first, second, part]})).logprobs == (
+        TokenLogprob(b"Y", -0.25, (("Y", -0.25), ("N", -2.0))),
+        TokenLogprob(b" N", 0.0),
+        TokenLogprob(b"\xe2\x80", -1.0),
+    )
+
+
+TOKEN = {"token": "Y", "logprob": -0.25}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        None, [], {}, 7, "x", True, {"content": None}, {"content": []}, {"content": "Y N"},
+        {"tokens": ["Y"], "token_logprobs": [-0.25]},  # the form of another protocol
+        {"content": [TOKEN, None]},
+        {"content": [TOKEN, {"token": "N"}]},
+        {"content": [{**TOKEN, "logprob": "-0.25"}]},
+        {"content": [{**TOKEN, "logprob": None}]},
+        {"content": [{**TOKEN, "logprob": 0.5}]},
+        {"content": [{**TOKEN, "logprob": float("nan")}]},
+        {"content": [{**TOKEN, "logprob": float("-inf")}]},
+        {"content": [{**TOKEN, "bytes": [256]}]},
+        {"content": [{**TOKEN, "bytes": "Y"}]},
+        {"content": [{**TOKEN, "top_logprobs": [["Y", -0.25]]}]},
+        {"content": [{**TOKEN, "top_logprobs": {"Y": -0.25}}]},
+    ],
+)  # fmt: skip
+def test_logprobs_that_cannot_be_used_do_not_lose_the_answer(odd):
+    answer = read_answer(with_logprobs(odd))
+    assert (answer.text, answer.logprobs) == ("Y N", ())
 
 
 @pytest.mark.parametrize(
