@@ -33,6 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from simserver.faults import FAULTS, answer, error, ok
 from simserver.latent import Question, content, read_question
+from simserver.limits import Guard, read_limit
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class SimServer:
         api_key: the key it wants, if any.
         models: the only models it serves, if given.
         keep: whether to keep bodies and headers of all requests.
+        limit: what it permits; the rest is refused at once, with 429.
     """
 
     def __init__(
@@ -91,9 +93,10 @@ class SimServer:
         models: list[str] | None = None,
         keep: bool = True,
         port: int = 0,
+        limit: Guard | None = None,
     ) -> None:
         self.latency, self.fault, self.api_key, self.models = latency, fault, api_key, models
-        self.port, self._keep = port, keep
+        self.port, self._keep, self.limit = port, keep, limit
         self.requests = self.answered = self.in_flight = self.most_in_flight = 0
         self.asked: Counter[str] = Counter()
         self.replies: Counter[str] = Counter()
@@ -113,6 +116,7 @@ class SimServer:
             "repeated": self.requests - len(self.asked),
             "most_in_flight": self.most_in_flight,
             "replies": dict(self.replies),
+            "limit": self.limit.log() if self.limit else None,
         }
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -132,6 +136,26 @@ class SimServer:
         if self._keep:
             self.bodies.append(body)
             self.headers.append(dict(request.headers))
+        if self.limit is None:
+            return await self._reply_in_time(request, body, question, call)
+        passes, headers = self.limit.enter()
+        if not passes:
+            self.replies["limited"] += 1
+            return error(429, "Rate limit reached", code="rate_limit_exceeded", **headers)
+        try:
+            reply = await self._reply_in_time(request, body, question, call)
+        finally:
+            self.limit.leave()
+        reply.headers.update(headers)
+        return reply
+
+    async def _reply_in_time(
+        self,
+        request: web.BaseRequest,
+        body: dict[str, Any],
+        question: Question | None,
+        call: Call,
+    ) -> web.StreamResponse:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
@@ -204,9 +228,14 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before every reply")
     parser.add_argument("--fault", action="append", choices=list(FAULTS), default=[])
     parser.add_argument("--share", type=float, default=1.0, help="share of calls that meet a fault")
+    parser.add_argument("--limit", type=read_limit, help="such as 'in flight 40' (limits.py)")
+    parser.add_argument("--tell", nargs="*", default=[], help="headers of the limit (limits.told)")
     options = parser.parse_args()
     fault = mixed(options.fault, options.share) if options.fault else always("")
-    server = SimServer(latency=options.latency, fault=fault, keep=False, port=options.port)
+    limit = Guard(options.limit, options.tell) if options.limit else None
+    server = SimServer(
+        latency=options.latency, fault=fault, keep=False, port=options.port, limit=limit
+    )
 
     async def forever() -> None:
         await server.serve()
