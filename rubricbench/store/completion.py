@@ -2,7 +2,8 @@
 
 A row is a `Record`, every text of it UTF-8 bytes with ``surrogatepass``: models do emit NUL and
 halves of surrogate pairs, which SQLite's TEXT does not keep, and an exact copy is the point. Its
-digest is the SHA-256 of the record as a MessagePack array.
+digest is the SHA-256 of the record as a MessagePack array, without log-probabilities where there
+are none: that is the record of stores that did not have them yet, whose digests stay true.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from rubricbench.canonical import canonical_json
 from rubricbench.errors import InputError
 from rubricbench.secret_names import is_secret_name
 
-Record = tuple[bytes, float, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
+Record = tuple[bytes, float, bytes, bytes, bytes, bytes, bytes, bytes, bytes, bytes]
 
 # The order of a record. The long texts come last, so that counting tokens need not read past them.
 COLUMNS = (
@@ -31,6 +32,7 @@ COLUMNS = (
     "text",
     "reasoning",
     "request",
+    "logprobs",
 )
 
 
@@ -47,6 +49,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
         url: endpoint that answered; recorded, never part of the key, since replicas share.
         request: canonical JSON of the identity that the key hashes; no headers, no secrets.
         created: seconds since the Unix epoch.
+        logprobs: what is kept of the tokens' log-probabilities, as JSON; empty if nothing is.
     """
 
     key: str
@@ -58,6 +61,7 @@ class Completion(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     request: bytes = b""
     created: float = 0.0
+    logprobs: bytes = b""
 
     def same_answer(self, other: Completion) -> bool:
         """True if both say the same; when, where and at what price may differ."""
@@ -134,6 +138,7 @@ def to_record(completion: Completion) -> Record:
             raise ValueError(f"created is {c.created}")
         usage = msgspec.json.encode(c.usage, order="sorted")
         msgspec.json.decode(usage, type=dict[str, int])
+        c.logprobs.decode("utf-8")
         return (
             key,
             float(c.created),
@@ -144,6 +149,7 @@ def to_record(completion: Completion) -> Record:
             _encode(c.text),
             _encode(c.reasoning),
             c.request,
+            c.logprobs,
         )
     except (AttributeError, TypeError, ValueError, msgspec.MsgspecError) as error:
         raise InputError(f"it cannot be stored: {error}", where=where) from None
@@ -152,7 +158,9 @@ def to_record(completion: Completion) -> Record:
 def from_record(record: Sequence[Any], digest: bytes) -> Completion | None:
     """Return the completion of a row, or None if it is not what was written."""
     try:
-        key, created, finish_reason, model, url, usage, text, reasoning, request = record
+        key, created, finish_reason, model, url, usage, text, reasoning, request, logprobs = record
+        if not isinstance(logprobs, bytes):  # what is empty has no part in the digest
+            return None
         if digest_of(record) != digest or hashlib.sha256(request).digest() != key:
             return None
         return Completion(
@@ -165,6 +173,7 @@ def from_record(record: Sequence[Any], digest: bytes) -> Completion | None:
             text=_decode(text),
             reasoning=_decode(reasoning),
             request=request,
+            logprobs=logprobs,
         )
     except (AttributeError, TypeError, ValueError, msgspec.MsgspecError):
         return None
@@ -172,7 +181,17 @@ def from_record(record: Sequence[Any], digest: bytes) -> Completion | None:
 
 def packed(record: Sequence[Any]) -> bytes:
     """Return the bytes that the digest hashes."""
-    return msgspec.msgpack.encode(record)
+    return msgspec.msgpack.encode(record if record[-1] else record[:-1])
+
+
+def unpacked(data: bytes) -> list[Any]:
+    """Return the record whose packed bytes these are; unchecked.
+
+    Raises:
+        msgspec.DecodeError: they are no packed array.
+    """
+    record = msgspec.msgpack.decode(data, type=list[Any])
+    return record if len(record) == len(COLUMNS) else [*record, b""]
 
 
 def digest_of(record: Sequence[Any]) -> bytes:

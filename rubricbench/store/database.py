@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from rubricbench.errors import StoreError
+from rubricbench.store.completion import COLUMNS
 
 APPLICATION_ID = 0x52424E43  # "RBNC"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+WITHOUT_LOGPROBS = 1  # the version before; read as it is, and brought up to date to be written to
 BUSY_SECONDS = 30.0
 
 # Rows in the order they come, the key in an index: clustered by key (WITHOUT ROWID) every row of a
@@ -29,9 +31,11 @@ CREATE TABLE completions (
     usage BLOB NOT NULL,
     text BLOB NOT NULL,
     reasoning BLOB NOT NULL,
-    request BLOB NOT NULL
+    request BLOB NOT NULL,
+    logprobs BLOB NOT NULL DEFAULT x''
 )
 """
+_ADD_LOGPROBS = "ALTER TABLE completions ADD COLUMN logprobs BLOB NOT NULL DEFAULT x''"
 
 # SQLite's error name, or how it begins: what is wrong, what to do.
 _REASONS = {
@@ -89,10 +93,22 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             _recognise(connection, path)
             if not read_only:
                 _require_writable(connection)
+                _renew(connection)
         except BaseException:
             connection.close()
             raise
         return connection
+
+
+def selection(connection: sqlite3.Connection) -> str:
+    """Return the query of all records, each followed by its digest.
+
+    Asked for with every reading: another process may bring the file up to date meanwhile.
+    """
+    columns = ", ".join(COLUMNS)
+    if _pragma(connection, "user_version") == WITHOUT_LOGPROBS:
+        columns = columns.replace("logprobs", "x''")
+    return f"SELECT {columns}, digest FROM completions"
 
 
 def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
@@ -149,7 +165,7 @@ def _recognise(connection: sqlite3.Connection, path: Path) -> None:
     if _pragma(connection, "application_id") != APPLICATION_ID:
         raise StoreError("this is not a completion store", where=str(path), hint="check the path")
     version = _pragma(connection, "user_version")
-    if version != SCHEMA_VERSION:
+    if version not in (WITHOUT_LOGPROBS, SCHEMA_VERSION):
         raise StoreError(
             f"store version {version}, this rubricbench knows {SCHEMA_VERSION}",
             where=str(path),
@@ -164,5 +180,16 @@ def _require_writable(connection: sqlite3.Connection) -> None:
     # SQLite opens a file that it may not write without a word, and even begins a transaction;
     # better to hear it before paying.
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute(f"PRAGMA user_version = {_pragma(connection, 'user_version')}")
     connection.execute("ROLLBACK")
+
+
+def _renew(connection: sqlite3.Connection) -> None:
+    """Bring a file of the version before up to date; rows and digests stay as they are."""
+    if _pragma(connection, "user_version") == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    if _pragma(connection, "user_version") != SCHEMA_VERSION:  # nobody else did meanwhile
+        connection.execute(_ADD_LOGPROBS)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    connection.execute("COMMIT")

@@ -21,21 +21,19 @@ from rubricbench.store.audit import (
     self_check,
 )
 from rubricbench.store.completion import (
-    COLUMNS,
     Completion,
     digest_of,
     from_record,
     raw_key,
     to_record,
 )
-from rubricbench.store.database import connect, explained
+from rubricbench.store.database import connect, explained, selection
 from rubricbench.store.writer import Writer
 
 if TYPE_CHECKING:
     from rubricbench.store.transfer import ExportReport, ImportReport
 
 LOOKUP_CHUNK = 256
-_SELECT = f"SELECT {', '.join(COLUMNS)}, digest FROM completions"
 
 
 def _nothing() -> None:
@@ -83,10 +81,11 @@ class Store:
         queued = self._writer.pending(wanted) if self._writer else []
         rows: list[Sequence[Any]] = [(*record, digest_of(record)) for record in queued]
         with self._reading, explained(self.path, "read the store"):
+            select = selection(self._reader)
             for start in range(0, len(wanted), LOOKUP_CHUNK):
                 chunk = wanted[start : start + LOOKUP_CHUNK]
                 marks = ",".join("?" * len(chunk))
-                rows += self._reader.execute(f"{_SELECT} WHERE key IN ({marks})", chunk)
+                rows += self._reader.execute(f"{select} WHERE key IN ({marks})", chunk)
         return {found.key: found for found in map(self._completion, rows)}
 
     def put(self, completion: Completion) -> None:
@@ -140,7 +139,7 @@ class Store:
         connection = connect(self.path, read_only=True)
         try:
             with explained(self.path, "read the store"):
-                yield from connection.execute(f"{_SELECT} ORDER BY key")
+                yield from connection.execute(f"{selection(connection)} ORDER BY key")
         finally:
             connection.close()
 

@@ -3,7 +3,7 @@
 Texts are plain string columns. Parquet's strings are valid Unicode, which a model's answer need not
 be: a row with half a surrogate pair shows U+FFFD in its place, and has in the column ``exact`` the
 bytes that its digest hashes, from which it is read back. Rows are ordered by key, so equal stores
-export equal bytes.
+export equal bytes. Exports from before log-probabilities were kept have no such column.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 
 from rubricbench.errors import InputError, RunError, StoreError
 from rubricbench.store.audit import key_shown
-from rubricbench.store.completion import COLUMNS, Completion, from_record, packed
+from rubricbench.store.completion import COLUMNS, Completion, from_record, packed, unpacked
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -185,7 +185,9 @@ def _read(path: Path) -> Iterator[list[dict[str, Any]]]:
     import pyarrow as pa
 
     with _opened(path) as file:
-        batches = file.iter_batches(MAX_GROUP_ROWS, columns=schema().names)
+        names = set(file.schema_arrow.names)
+        columns = [name for name in schema().names if name in names]
+        batches = file.iter_batches(MAX_GROUP_ROWS, columns=columns)
         while True:
             try:
                 batch = next(batches, None)
@@ -208,6 +210,7 @@ def _opened(path: Path) -> pq.ParquetFile:
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(path, error) from None
     found = {field.name: field.type for field in file.schema_arrow}
+    found.setdefault("logprobs", pa.string())
     wrong = [field.name for field in schema() if found.get(field.name) != field.type]
     if wrong:
         file.close()
@@ -228,9 +231,9 @@ def _completion(row: Mapping[str, Any]) -> Completion | None:
     try:
         digest = bytes.fromhex(row["digest"])
         if row["exact"] is not None:
-            record: Sequence[Any] = msgspec.msgpack.decode(row["exact"])
+            record: Sequence[Any] = unpacked(row["exact"])
         else:
-            texts = (row[name].encode("utf-8") for name in _TEXTS)
+            texts = ({"logprobs": "", **row}[name].encode("utf-8") for name in _TEXTS)
             record = (bytes.fromhex(row["key"]), row["created"], *texts)
     except (AttributeError, TypeError, ValueError, msgspec.MsgspecError):
         return None

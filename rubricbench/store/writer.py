@@ -168,4 +168,4 @@ class Writer:
 
 def _size(record: Record) -> int:
     # The short columns and the objects themselves take about a kilobyte.
-    return 1024 + len(record[-1]) + len(record[-2]) + len(record[-3])
+    return 1024 + sum(map(len, record[-4:]))

@@ -75,6 +75,8 @@ def test_what_is_not_json_cannot_be_keyed(identity):
         ({"text": None}, "cannot be stored"),
         ({"text": b"bytes"}, "cannot be stored"),
         ({"request": "text"}, "cannot be stored"),
+        ({"logprobs": "text"}, "cannot be stored"),
+        ({"logprobs": b"\xff"}, "cannot be stored"),
         ({"usage": {"prompt_tokens": "3"}}, "cannot be stored"),
         ({"usage": {"details": {"cached": 1}}}, "cannot be stored"),
         ({"created": float("nan")}, "created is nan"),
@@ -107,11 +109,25 @@ def test_any_changed_field_changes_the_digest():
         "model": "a",
         "url": "a",
         "created": 1.0,
+        "logprobs": b"[]",
     }
     others = [msgspec.structs.replace(one, **{k: v}) for k, v in changes.items()]
     # key and request can only change together
     assert len(changes) + 2 == len(Completion.__struct_fields__)
-    assert len({digest_of(to_record(c)) for c in [one, *others, completion(2)]}) == 9
+    assert len({digest_of(to_record(c)) for c in [one, *others, completion(2)]}) == 10
+
+
+def test_without_logprobs_the_digest_is_that_of_stores_that_had_none():
+    key, created, *texts, logprobs = to_record(completion(1))
+    assert (len(texts), logprobs) == (7, b"")
+    packed = msgspec.msgpack.encode([key, created, *texts])
+    assert digest_of(to_record(completion(1))) == hashlib.sha256(packed).digest()
+
+
+@pytest.mark.parametrize("nothing", [None, "", 0])
+def test_nothing_of_another_type_is_damage(nothing):
+    record = (*to_record(completion(1))[:-1], nothing)
+    assert from_record(record, digest_of(record)) is None
 
 
 def test_record_whose_digest_fits_but_whose_key_does_not_is_damaged():

@@ -54,7 +54,7 @@ def cut_header(path: Path) -> None:
         (short_text_file, "this is not a completion store; check the path"),
         (foreign_database, "this is not a completion store; check the path"),
         (foreign_application, "this is not a completion store; check the path"),
-        (newer_store, "store version 99, this rubricbench knows 1; use the rubricbench that"),
+        (newer_store, "store version 99, this rubricbench knows 2; use the rubricbench that"),
         (cut_header, "this is not a completion store|the file is damaged"),
         (Path.mkdir, "this is not a file; name a file"),
         (os.mkfifo, "this is not a file; name a file"),

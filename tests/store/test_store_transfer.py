@@ -6,6 +6,7 @@ import sqlite3
 import tracemalloc
 from contextlib import closing
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -39,6 +40,7 @@ def test_export_and_import_carry_everything_exactly(path, parquet, tmp_path):
             url="http://127.0.0.1",
             finish_reason="stop",
             created=i / 7,
+            logprobs=b'[["\xc3\xa9",-0.5]]' if i % 5 == 0 else b"",
         )
         for i in range(2500)
     ]
@@ -60,6 +62,19 @@ def test_export_reads_as_plain_text(path, parquet):
     assert rows[key_of(0)]["exact"] is None
     assert rows[key_of(1)]["text"] == "half ?"
     assert rows[key_of(1)]["exact"] is not None
+
+
+def test_an_export_from_before_logprobs_were_kept_is_imported(path, parquet, tmp_path):
+    many = [completion(0), completion(1, "half \ud800")]
+    with stored(path, many) as store:
+        store.export(parquet)
+    table = pq.read_table(parquet)
+    exact = [row["exact"] for row in table.to_pylist() if row["exact"]]
+    assert [len(msgspec.msgpack.decode(packed)) for packed in exact] == [9]  # as it was then
+    pq.write_table(table.drop_columns(["logprobs"]), parquet)
+    with Store.open(tmp_path / "other.sqlite") as other:
+        assert other.import_(parquet).added == 2
+        assert list(other.iterate()) == sorted(many, key=lambda c: c.key)
 
 
 def test_import_counts_new_present_and_conflicting(path, parquet, tmp_path):
