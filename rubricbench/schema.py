@@ -351,6 +351,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         criterion_id: id of the criterion.
         status: met, unmet or unknown.
         p_met: probability that it is met, in [0, 1]; None for a hard verdict.
+        captured: share of the judge's probability that met and unmet had together, where p_met was
+            read from log-probabilities: p_met is worth as much.
         cause: why it is unknown; None exactly when it is known.
         evidence: what the verifier saw: a quote, a count.
     """
@@ -358,6 +360,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     criterion_id: str
     status: Status
     p_met: float | None = None
+    captured: float | None = None
     cause: Cause | None = None
     evidence: str = ""
 
@@ -365,14 +368,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         # By identity: the plain text "unknown" would pass for a known status, and count as unmet.
         valid_type(self.status, Status, "status")
         valid_type(self.cause, Cause | None, "cause")
-        valid_type(self.p_met, float | int | None, "p_met")
+        if self.p_met is not None:
+            _valid_share(self.p_met, "p_met")
+        if self.captured is not None:
+            _valid_share(self.captured, "captured")
         unknown = self.status is Status.UNKNOWN
         if unknown != (self.cause is not None) or (unknown and self.p_met is not None):
             raise SchemaError(
                 "bad_verdict", f"status {self.status!s} with cause {self.cause!s}", field="cause"
             )
-        if self.p_met is not None and not 0.0 <= self.p_met <= 1.0:
-            raise SchemaError("bad_verdict", f"p_met is {self.p_met}, not in [0, 1]", field="p_met")
+        if self.captured is not None and self.p_met is None:
+            raise SchemaError("bad_verdict", "captured without p_met", field="captured")
 
     @property
     def credit(self) -> float | None:
@@ -382,6 +388,12 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.p_met is not None:
             return self.p_met
         return 1.0 if self.status is Status.MET else 0.0
+
+
+def _valid_share(value: Any, field: str) -> None:
+    valid_type(value, float | int, field)
+    if not 0.0 <= value <= 1.0:
+        raise SchemaError("bad_verdict", f"{field} is {value}, not in [0, 1]", field=field)
 
 
 def met(criterion_id: str, evidence: str = "") -> Verdict:

@@ -82,6 +82,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("response_id", pa.string()),
             ("generator", pa.string()),
             *_VERDICT,
+            ("captured", pa.float64()),
             ("judge", pa.string()),
             ("replicate", pa.int64()),
         ]

@@ -87,6 +87,8 @@ def rubric(*criteria: Criterion) -> Rubric:
         ("bad_verdict", lambda: Verdict(criterion_id="c", status=Status.MET, cause=Cause.EMPTY)),
         ("bad_verdict", lambda: Verdict(criterion_id="c", status=Status.MET, p_met=1.5)),
         ("bad_verdict", lambda: Verdict(criterion_id="c", status=Status.MET, p_met=math.nan)),
+        ("bad_verdict", lambda: Verdict(criterion_id="c", status=Status.MET, captured=0.5)),
+        ("bad_verdict", lambda: Verdict(criterion_id="c", status=Status.MET, p_met=1, captured=2)),
     ],
 )
 def test_fault_is_named(code, build):

@@ -6,6 +6,8 @@ makes the answer unparsable: which of several objects in a text is the judge's o
 an attacker would like us to make. What cannot be read is unknown with its cause, and that for one
 criterion alone where only that one is affected.
 
+Where log-probabilities were stored, known verdicts are soft (`rubricbench.judging.soft`).
+
 Letters (``Y N Y``) have their order for a label. With one too few or too many nobody knows which
 criterion was passed over, so none of them counts.
 
@@ -23,6 +25,7 @@ from typing import Any
 from rubricbench.judging.formats import Format, get_format
 from rubricbench.judging.labels import canonical_labels
 from rubricbench.judging.reasoning import split_reasoning
+from rubricbench.judging.soft import soften
 from rubricbench.schema import Cause, Verdict, met, unknown, unmet
 from rubricbench.store import Completion
 
@@ -71,10 +74,11 @@ def parse(completion: Completion, criterion_ids: Sequence[str], format: str) -> 
         return [unknown(own, nothing.cause) for own in criterion_ids]
     # Answering under a label of one's own making is another fault than not answering.
     absent = Cause.UNEXPECTED_ID if answered.keys() - set(labels) else Cause.MISSING_ID
-    return [
+    verdicts = [
         _verdict(own, answered[label], form) if label in answered else unknown(own, absent)
         for own, label in zip(criterion_ids, labels, strict=True)
     ]
+    return soften(verdicts, completion, form) if completion.logprobs else verdicts
 
 
 def _verdict(criterion_id: str, value: Any, form: Format) -> Verdict:

@@ -100,6 +100,7 @@ class ResultFiles:
                 verdict.p_met,
                 None if verdict.cause is None else str(verdict.cause),
                 verdict.evidence,
+                verdict.captured,
                 CHECKED if criterion.check else self._judge,
                 self._replicate,
             )
