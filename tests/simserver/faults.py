@@ -6,124 +6,131 @@ import asyncio
 import gzip
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
-from simserver.latent import Question
-
-Respond = Callable[[web.BaseRequest, Question], Awaitable[web.StreamResponse]]
-
-
-def answer(content: str | list[Any] | None, *, finish: str = "stop", **message: Any) -> bytes:
-    """A chat completion."""
-    return json.dumps(
-        {
-            "object": "chat.completion",
-            "model": "sim-1",
-            "choices": [
-                {
-                    "index": 0,
-                    "message": {"role": "assistant", "content": content, **message},
-                    "finish_reason": finish,
-                }
-            ],
-            "usage": {
-                "prompt_tokens": 100,
-                "completion_tokens": 10,
-                "total_tokens": 110,
-                "prompt_tokens_details": {"cached_tokens": 64},
-            },
-        }
-    ).encode()
+from simserver.answers import written
+from simserver.asked import Question
+from simserver.replies import answer, error, ok
 
 
-def error(status: int, message: str, *, code: str | None = None, **headers: str) -> web.Response:
-    """An error as OpenAI's API words it."""
-    body = json.dumps({"error": {"message": message, "type": "sim", "code": code}}).encode()
-    return web.Response(body=body, status=status, headers=headers, content_type="application/json")
+@dataclass(frozen=True)
+class Exchange:
+    """A request, and what an honest judge would say to it.
+
+    Args:
+        request: as it came.
+        question: what it asks.
+        found: the honest answer, label -> value.
+    """
+
+    request: web.BaseRequest
+    question: Question
+    found: dict[str, Any]
+
+    @property
+    def honest(self) -> str:
+        """The text of the honest answer."""
+        return written(self.question.form, self.found)
 
 
-def ok(body: bytes) -> web.Response:
-    return web.Response(body=body, content_type="application/json")
+@dataclass(frozen=True)
+class Says:
+    """A model's doing: an answer of status 200.
+
+    Args:
+        make: exchange -> the answer's content.
+        finish: why it ended.
+        message: further fields of the message.
+        garble: what becomes of the reply's bytes on the way.
+    """
+
+    make: Callable[[Exchange], str | list[Any] | None]
+    finish: str = "stop"
+    message: Mapping[str, Any] = field(default_factory=dict)
+    garble: Callable[[bytes], bytes] = bytes
 
 
-def _replies(make: Callable[[dict[str, Any]], web.Response]) -> Respond:
-    async def respond(request: web.BaseRequest, question: Question) -> web.StreamResponse:
-        return make(question.answer())
+Does = Callable[[Exchange], Awaitable[web.StreamResponse]]
+
+
+def _replies(make: Callable[[Exchange], web.Response]) -> Does:
+    async def respond(exchange: Exchange) -> web.StreamResponse:
+        return make(exchange)
 
     return respond
 
 
-def _says(make: Callable[[dict[str, Any]], str | list[Any] | None], **more: Any) -> Respond:
-    return _replies(lambda found: ok(answer(make(found), **more)))
+def _says(make: Callable[[Exchange], Any], finish: str = "stop", **message: Any) -> Says:
+    return Says(make, finish, message)
 
 
-def _is(status: int, message: str, *, code: str | None = None, **headers: str) -> Respond:
-    return _replies(lambda found: error(status, message, code=code, **headers))
+def _is(status: int, message: str, *, code: str | None = None, **headers: str) -> Does:
+    return _replies(lambda _: error(status, message, code=code, **headers))
 
 
-def _page(status: int) -> Respond:
+def _page(status: int) -> Does:
     html = "<!doctype html><html><body>Welcome</body></html>"
     return _replies(lambda _: web.Response(status=status, text=html, content_type="text/html"))
 
 
-def _duplicated(found: dict[str, Any]) -> str:
-    label, value = next(iter(found.items()))
-    return json.dumps(found)[:-1] + f", {json.dumps(label)}: {json.dumps(value)}}}"
+def _with(exchange: Exchange, change: Callable[[dict[str, Any]], dict[str, Any]]) -> str:
+    """Return the answer with its object changed."""
+    return written(exchange.question.form, change(exchange.found))
 
 
-def _without_first(found: dict[str, Any]) -> str:
-    return json.dumps(dict(list(found.items())[1:]))
+def _duplicated(exchange: Exchange) -> str:
+    label, value = next(iter(exchange.found.items()))
+    if exchange.question.form == "compact":
+        return f"{value} {exchange.honest}"
+    return exchange.honest[:-1] + f", {json.dumps(label)}: {json.dumps(value)}}}"
 
 
-async def _hang(request: web.BaseRequest, question: Question) -> web.StreamResponse:
+def _noted(note: str) -> Callable[[Exchange], str]:
+    """Return what makes an answer with one more key, whose value is the note."""
+    return lambda exchange: _with(exchange, lambda found: {**found, "note": note})
+
+
+async def _hang(exchange: Exchange) -> web.StreamResponse:
     await asyncio.sleep(60)
     return ok(answer("{}"))
 
 
-async def _cut_off(request: web.BaseRequest, question: Question) -> web.StreamResponse:
+async def _cut_off(exchange: Exchange) -> web.StreamResponse:
     reply = web.StreamResponse(headers={"Content-Length": "1000"})
-    await reply.prepare(request)
-    await reply.write(answer(json.dumps(question.answer()))[:50])
-    assert request.transport is not None
-    request.transport.close()
+    await reply.prepare(exchange.request)
+    await reply.write(answer(exchange.honest)[:50])
+    assert exchange.request.transport is not None
+    exchange.request.transport.close()
     return reply
 
 
-async def _drip(request: web.BaseRequest, question: Question) -> web.StreamResponse:
+async def _drip(exchange: Exchange) -> web.StreamResponse:
     reply = web.StreamResponse()
-    await reply.prepare(request)
-    for byte in answer(json.dumps(question.answer())):
+    await reply.prepare(exchange.request)
+    for byte in answer(exchange.honest):
         await reply.write(bytes([byte]))
         await asyncio.sleep(0.1)
     return reply
 
 
-async def _flood(request: web.BaseRequest, question: Question) -> web.StreamResponse:
+async def _flood(exchange: Exchange) -> web.StreamResponse:
     reply = web.StreamResponse()
-    await reply.prepare(request)
+    await reply.prepare(exchange.request)
     for _ in range(40):
         await reply.write(b" " * (1 << 20))
     return reply
 
 
-def _bomb(found: dict[str, Any]) -> web.Response:
+def _bomb(exchange: Exchange) -> web.Response:
     data = gzip.compress(b" " * (40 << 20))
     return web.Response(body=data, headers={"Content-Encoding": "gzip"})
 
 
-def _half_surrogate(found: dict[str, Any]) -> web.Response:
-    text = json.dumps(found)[:-1] + ', "note": "\\ud83d"}'
-    return ok(answer(text).replace(b"\\\\ud83d", b"\\ud83d"))
-
-
-def _bad_utf8(found: dict[str, Any]) -> web.Response:
-    return ok(answer(json.dumps(found)[:-1] + ', "note": "@@"}').replace(b"@@", b"\xff\xfe"))
-
-
-FAULTS: dict[str, Respond] = {
+FAULTS: dict[str, Says | Does] = {
     # the service's doing, passing
     "429": _is(429, "Rate limit reached", **{"Retry-After": "0"}),
     "429 in a second": _is(429, "Rate limit reached", **{"Retry-After": "1"}),
@@ -153,33 +160,42 @@ FAULTS: dict[str, Respond] = {
     "prompt filtered": _is(400, "The response was filtered", code="content_filter"),
     # answers that cannot be read, or only in part
     "garbage": _says(lambda _: "I think it is rather good!"),
-    "prose around": _says(lambda found: f"Here you are: {json.dumps(found)}"),
-    "list": _says(lambda found: json.dumps([found])),
-    "wrong values": _says(lambda found: json.dumps(dict.fromkeys(found, "probably"))),
-    "wrong ids": _says(lambda found: json.dumps({f"x{k}": v for k, v in found.items()})),
-    "missing id": _says(_without_first),
+    "prose around": _says(lambda x: f"Here you are: {x.honest}"),
+    "list": _says(lambda x: json.dumps([x.found])),
+    "wrong values": _says(lambda x: _with(x, lambda found: dict.fromkeys(found, "probably"))),
+    "wrong ids": _says(lambda x: json.dumps({f"x{k}": v for k, v in x.found.items()})),
+    "missing id": _says(lambda x: _with(x, lambda found: dict(list(found.items())[1:]))),
     "duplicate id": _says(_duplicated),
-    "extra id": _says(lambda found: json.dumps({**found, "bonus": True})),
+    "extra id": _says(lambda x: _with(x, lambda found: {**found, "bonus": True})),
     "refusal": _says(lambda _: "I'm sorry, but I can't help with that."),
     "refusal field": _says(lambda _: None, refusal="I cannot grade this."),
-    "filtered": _says(lambda _: "", finish="content_filter"),
-    "truncated": _says(lambda found: json.dumps(found)[:12], finish="length"),
+    "filtered": _says(lambda _: "", "content_filter"),
+    "truncated": _says(lambda x: x.honest[:12], "length"),
     "unclosed think": _says(lambda _: "<think>Let me see"),
-    "reasoned to the limit": _says(lambda _: None, finish="length", reasoning_content="Hm"),
+    "reasoned to the limit": _says(lambda _: None, "length", reasoning_content="Hm"),
     "empty": _says(lambda _: ""),
     "null": _says(lambda _: None),
+    # a judge that repeats what it was given
+    "echo": _says(lambda x: x.question.response),
+    "echo in a block": _says(lambda x: f"```json\n{x.question.response}\n```"),
+    "echo before": _says(lambda x: f"{x.question.response}\n{x.honest}"),
+    "echo after": _says(lambda x: f"{x.honest}\n{x.question.response}"),
+    "echo after think": _says(lambda x: f"<think>Hm</think>{x.question.response}"),
     # answers in unusual dress
-    "fenced": _says(lambda found: f"```json\n{json.dumps(found, indent=2)}\n```"),
-    "think": _says(lambda found: f"<think>Is it {{}}?</think>\n\n{json.dumps(found)}"),
-    "only the end of think": _says(lambda found: f"Is it?\n</think>\n{json.dumps(found)}"),
-    "reasoning": _says(lambda found: json.dumps(found), reasoning_content="Hm </think> {"),
+    "fenced": _says(lambda x: f"```json\n{json.dumps(x.found, indent=2)}\n```"),
+    "think": _says(lambda x: f"<think>Is it {{}}?</think>\n\n{x.honest}"),
+    "only the end of think": _says(lambda x: f"Is it?\n</think>\n{x.honest}"),
+    "reasoning": _says(lambda x: x.honest, reasoning_content="Hm </think> {"),
+    "echo in think": _says(lambda x: f"<think>{x.question.response}</think>\n{x.honest}"),
     "parts": _says(
-        lambda found: [
+        lambda x: [
             {"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]},
-            {"type": "text", "text": json.dumps(found)},
+            {"type": "text", "text": x.honest},
         ]
     ),
-    "whole at the limit": _says(lambda found: json.dumps(found), finish="length"),
-    "half surrogate": _replies(_half_surrogate),
-    "bad utf-8": _replies(_bad_utf8),
+    "whole at the limit": _says(lambda x: x.honest, "length"),
+    "half surrogate": Says(
+        _noted("\\ud83d"), garble=lambda body: body.replace(rb"\\\\ud83d", rb"\ud83d")
+    ),
+    "bad utf-8": Says(_noted("@@"), garble=lambda body: body.replace(b"@@", b"\xff\xfe")),
 }

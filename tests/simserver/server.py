@@ -9,7 +9,12 @@ As a process, whose log is at ``/log``::
 
     python tests/simserver/server.py --port 8000 --latency 0.05 --fault 500 --share 0.2
 
-Every request is counted under the question it asks, whatever labels it uses.
+Every request is counted under the question it asks, whatever labels it uses, and every reply under
+what it was: ``good``, the name of a fault, ``limited``, or what was refused.
+
+The rooms: `asked` reads what a request asks, `latent` knows the verdicts, `answers` writes them,
+`tokens` cuts them, `dialect` says what is taken, enforced and ignored, `faults` what goes wrong,
+`limits` how much is permitted, `prefix_cache` what was computed before.
 """
 
 from __future__ import annotations
@@ -31,21 +36,31 @@ from aiohttp import web
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from simserver.faults import FAULTS, answer, error, ok
-from simserver.latent import Question, content, read_question
+from simserver.answers import Piece, pieces, values
+from simserver.asked import Question, read_question
+from simserver.dialect import Dialect
+from simserver.faults import FAULTS, Exchange, Says
+from simserver.latent import LatentJudge
 from simserver.limits import Guard, read_limit
+from simserver.prefix_cache import PrefixCache
+from simserver.replies import USAGE, answer, error, ok
+from simserver.schemas import violates
+from simserver.tokens import STYLES, answer_tokens, cut, logprobs
+
+THOUGHT = 'Is it true? Is {"it": false}?'
 
 
 @dataclass(frozen=True)
 class Call:
     """A request: its number, its question's key, and how often that was asked, this time included.
 
-    Numbers and attempts start at 1.
+    Numbers and attempts start at 1. A repair is a question of its own, and marked as one.
     """
 
     number: int
     key: str
     attempt: int
+    repair: bool = False
 
 
 Fault = Callable[[Call], str]
@@ -76,30 +91,43 @@ class SimServer:
     """The simulator; as a context manager it serves on a thread of its own.
 
     Args:
-        latency: seconds before every reply.
+        latency: seconds before every reply, or a function of the call.
         fault: call -> name of one of `FAULTS`, or "".
         api_key: the key it wants, if any.
         models: the only models it serves, if given.
         keep: whether to keep bodies and headers of all requests.
         limit: what it permits; the rest is refused at once, with 429.
+        judge: who answers.
+        dialect: what it takes, enforces and ignores.
+        prefix_cache: what it keeps of prompts; with one, tokens are counted.
+        count_tokens: whether usage is counted, and answers end at their limit; else it is made up.
     """
 
     def __init__(
         self,
         *,
-        latency: float = 0.0,
+        latency: float | Callable[[Call], float] = 0.0,
         fault: Fault = lambda call: "",
         api_key: str = "",
         models: list[str] | None = None,
         keep: bool = True,
         port: int = 0,
         limit: Guard | None = None,
+        judge: LatentJudge | None = None,
+        dialect: Dialect | None = None,
+        prefix_cache: PrefixCache | None = None,
+        count_tokens: bool = False,
     ) -> None:
         self.latency, self.fault, self.api_key, self.models = latency, fault, api_key, models
         self.port, self._keep, self.limit = port, keep, limit
+        self.judge, self.dialect = judge or LatentJudge(), dialect or Dialect()
+        self.prefix_cache = prefix_cache
+        self._counts = count_tokens or prefix_cache is not None
         self.requests = self.answered = self.in_flight = self.most_in_flight = 0
         self.asked: Counter[str] = Counter()
         self.replies: Counter[str] = Counter()
+        self.fields: Counter[str] = Counter()
+        self.tokens: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
 
@@ -108,7 +136,11 @@ class SimServer:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def log(self) -> dict[str, Any]:
-        """What was asked so far; ``repeated`` are requests for a question asked before."""
+        """What was asked so far; ``repeated`` are requests for a question asked before.
+
+        ``replies`` has every reply begun, ``fields`` how many requests had each field, ``tokens``
+        the sums of the usage reported in whole answers.
+        """
         return {
             "requests": self.requests,
             "answered": self.answered,
@@ -116,6 +148,8 @@ class SimServer:
             "repeated": self.requests - len(self.asked),
             "most_in_flight": self.most_in_flight,
             "replies": dict(self.replies),
+            "fields": dict(self.fields),
+            "tokens": dict(self.tokens),
             "limit": self.limit.log() if self.limit else None,
         }
 
@@ -132,7 +166,8 @@ class SimServer:
     async def _complete(self, request: web.BaseRequest) -> web.StreamResponse:
         body = msgspec.json.decode(await request.read())
         question = read_question(body["messages"])
-        call = self._counted(question.key if question else json.dumps(body["messages"]))
+        call = self._counted(question.key if question else json.dumps(body["messages"]), question)
+        self.fields.update(body.keys())
         if self._keep:
             self.bodies.append(body)
             self.headers.append(dict(request.headers))
@@ -159,35 +194,134 @@ class SimServer:
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         try:
-            if self.latency:
-                await asyncio.sleep(self.latency)
-            return self._refusal(request, body) or await self._reply(request, question, call)
+            latency = self.latency(call) if callable(self.latency) else self.latency
+            if latency:
+                await asyncio.sleep(latency)
+            refusal = self._refusal(request, body)
+            if refusal:
+                self.replies[refusal[0]] += 1
+                return refusal[1]
+            return await self._reply(request, body, question, call)
         finally:
             self.in_flight -= 1
 
-    def _counted(self, key: str) -> Call:
+    def _counted(self, key: str, question: Question | None) -> Call:
         self.requests += 1
         self.asked[key] += 1
-        return Call(self.requests, key, self.asked[key])
+        return Call(self.requests, key, self.asked[key], bool(question and question.repair))
 
-    def _refusal(self, request: web.BaseRequest, body: dict[str, Any]) -> web.Response | None:
+    def _refusal(
+        self, request: web.BaseRequest, body: dict[str, Any]
+    ) -> tuple[str, web.Response] | None:
         given = request.headers.get("Authorization", "")
         if self.api_key and given != f"Bearer {self.api_key}":
-            return error(401, f"Incorrect API key provided: {given}", code="invalid_api_key")
+            message = f"Incorrect API key provided: {given}"
+            return "refused key", error(401, message, code="invalid_api_key")
         if self.models is not None and body["model"] not in self.models:
             message = f"The model `{body['model']}` does not exist"
-            return error(404, message, code="model_not_found")
-        return None
+            return "refused model", error(404, message, code="model_not_found")
+        return self.dialect.refusal(body)
 
     async def _reply(
-        self, request: web.BaseRequest, question: Question | None, call: Call
+        self,
+        request: web.BaseRequest,
+        body: dict[str, Any],
+        question: Question | None,
+        call: Call,
     ) -> web.StreamResponse:
+        asked = question or Question((), "", "json")
+        verdicts = self._verdicts(asked, body, call)
+        exchange = Exchange(request, asked, values(asked, verdicts))
         name = self.fault(call)
+        fault = FAULTS[name] if name else None
+        if isinstance(fault, Says):
+            schema = self.dialect.schema_of(body)
+            if schema is not None and violates(fault, exchange, schema):
+                name, fault = "", None
         self.replies[name or "good"] += 1
-        if name:
-            return await FAULTS[name](request, question or Question((), "", "json"))
-        self.answered += 1
-        return ok(answer(content(question)))
+        if fault is None:
+            self.answered += 1
+            return ok(self._honest(body, asked, exchange if question else None, verdicts))
+        if isinstance(fault, Says):
+            content = fault.make(exchange)
+            usage = self._usage(body, content)
+            reply = answer(content, finish=fault.finish, usage=usage, **fault.message)
+            return ok(fault.garble(reply))
+        return await fault(exchange)
+
+    def _verdicts(self, question: Question, body: dict[str, Any], call: Call) -> list[bool]:
+        temperature = body.get("temperature")
+        heat = 1.0 if temperature is None else temperature
+        draw = str(body.get("seed", call.attempt))
+        judge = self.judge
+        return [
+            judge.verdict(text, question.response, temperature=heat, draw=draw)
+            for _, text in question.criteria
+        ]
+
+    def _honest(
+        self,
+        body: dict[str, Any],
+        question: Question,
+        exchange: Exchange | None,
+        verdicts: list[bool],
+    ) -> bytes:
+        """Return the reply of a judge that does as it is told, as its dialect has it."""
+        text, finish = exchange.honest if exchange else "Understood.", "stop"
+        dialect = self.dialect
+        if dialect.schema == "ignored" and body.get("response_format"):
+            text = f"```json\n{text}\n```"
+        message: dict[str, Any] = {}
+        thought = THOUGHT if dialect.thinks(body) else ""
+        found = None
+        if body.get("logprobs") and dialect.logprobs == "given":
+            found = self._logprobs(body, question, text, thought, verdicts)
+        if thought and dialect.thinking == "inline":
+            text = f"<think>{thought}</think>\n\n{text}"
+        elif thought:
+            message["reasoning_content"] = thought
+        if self._counts:
+            text, finish = _up_to_limit(text, body)
+        usage = self._usage(body, text)
+        return answer(text, finish=finish, logprobs=found, usage=usage, **message)
+
+    def _logprobs(
+        self,
+        body: dict[str, Any],
+        question: Question,
+        text: str,
+        thought: str,
+        verdicts: list[bool],
+    ) -> dict[str, Any]:
+        said = pieces(question, verdicts) if question.criteria else [Piece(text)]
+        before, _, after = text.partition("".join(piece.text for piece in said))
+        if thought:
+            before = f"<think>{thought}</think>\n\n{before}"
+        whole = [Piece(before), *said, Piece(after)]
+        p_met = [self.judge.p_met(words, question.response) for _, words in question.criteria]
+        tokens = answer_tokens([p for p in whole if p.text], self.dialect.tokens)
+        return logprobs(tokens, p_met, body.get("top_logprobs", 0), self.dialect.captured)
+
+    def _usage(self, body: dict[str, Any], content: Any) -> dict[str, Any]:
+        """Return the usage of an answer, and add it to the sums."""
+        usage = self._counted_usage(body, content) if self._counts else USAGE
+        self.tokens["prompt_tokens"] += usage["prompt_tokens"]
+        self.tokens["completion_tokens"] += usage["completion_tokens"]
+        self.tokens["cached_tokens"] += usage["prompt_tokens_details"]["cached_tokens"]
+        return usage
+
+    def _counted_usage(self, body: dict[str, Any], content: Any) -> dict[str, Any]:
+        prompt = [
+            token for m in body["messages"] for token in cut(f"<|{m['role']}|>\n{m['content']}\n")
+        ]
+        said = len(cut(content if isinstance(content, str) else json.dumps(content or "")))
+        cached = self.prefix_cache.take(prompt) if self.prefix_cache else 0
+        return {
+            "prompt_tokens": len(prompt),
+            "completion_tokens": said,
+            "total_tokens": len(prompt) + said,
+            "prompt_tokens_details": {"cached_tokens": cached},
+        }
 
     async def serve(self) -> None:
         """Listen; returns at once."""
@@ -220,22 +354,72 @@ class SimServer:
         await asyncio.gather(*others, return_exceptions=True)
 
 
+def _up_to_limit(text: str, body: dict[str, Any]) -> tuple[str, str]:
+    """Return an answer as far as its limit lets it go, and why it ended."""
+    limit = body.get("max_tokens", body.get("max_completion_tokens"))
+    tokens = cut(text)
+    if limit is None or len(tokens) <= limit:
+        return text, "stop"
+    return "".join(tokens[:limit]), "length"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add("--port", type=int, required=True)
+    add("--latency", type=float, default=0.0, help="seconds before every reply")
+    add("--fault", action="append", choices=list(FAULTS), default=[])
+    add("--share", type=float, default=1.0, help="share of calls that meet a fault")
+    add("--limit", type=read_limit, help="such as 'in flight 40' (limits.py)")
+    add("--tell", nargs="*", default=[], help="headers of the limit (limits.told)")
+    # what it takes (dialect.py)
+    add("--schema", choices=("plain", "enforced", "ignored", "refused"), default="plain")
+    add("--logprobs", choices=("given", "ignored", "refused"), default="given")
+    add("--tokens", choices=STYLES, default="spaced")
+    add("--captured", type=float, default=0.97)
+    add("--token-field", choices=("", "max_tokens", "max_completion_tokens"), default="")
+    add("--fixed-temperature", action="store_true")
+    add("--strict", action="store_true")
+    add("--thinking", choices=("", "inline", "apart"), default="")
+    # who judges (latent.py)
+    add("--sensitivity", type=float, default=1.0)
+    add("--specificity", type=float, default=1.0)
+    add("--noise", type=float, default=0.0)
+    add("--seed", type=int, default=0)
+    # what is counted (prefix_cache.py)
+    add("--count-tokens", action="store_true")
+    add("--prefix-cache", type=int, default=0, metavar="BLOCKS", help="blocks kept; 0: no cache")
+    add("--block", type=int, default=16, help="tokens of a block")
+    add("--minimum-prefix", type=int, default=0, help="tokens from which a prefix is cached")
+    return parser
+
+
+def _server(options: argparse.Namespace) -> SimServer:
+    fields = (
+        *("schema", "logprobs", "tokens", "captured"),
+        *("token_field", "fixed_temperature", "strict", "thinking"),
+    )
+    rates = ("sensitivity", "specificity", "noise", "seed")
+    cache = None
+    if options.prefix_cache:
+        cache = PrefixCache(options.block, options.prefix_cache, options.minimum_prefix)
+    return SimServer(
+        latency=options.latency,
+        fault=mixed(options.fault, options.share) if options.fault else always(""),
+        keep=False,
+        port=options.port,
+        limit=Guard(options.limit, options.tell) if options.limit else None,
+        judge=LatentJudge(**{name: getattr(options, name) for name in rates}),
+        dialect=Dialect(**{name: getattr(options, name) for name in fields}),
+        prefix_cache=cache,
+        count_tokens=options.count_tokens,
+    )
+
+
 def main() -> None:
     import uvloop
 
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before every reply")
-    parser.add_argument("--fault", action="append", choices=list(FAULTS), default=[])
-    parser.add_argument("--share", type=float, default=1.0, help="share of calls that meet a fault")
-    parser.add_argument("--limit", type=read_limit, help="such as 'in flight 40' (limits.py)")
-    parser.add_argument("--tell", nargs="*", default=[], help="headers of the limit (limits.told)")
-    options = parser.parse_args()
-    fault = mixed(options.fault, options.share) if options.fault else always("")
-    limit = Guard(options.limit, options.tell) if options.limit else None
-    server = SimServer(
-        latency=options.latency, fault=fault, keep=False, port=options.port, limit=limit
-    )
+    server = _server(_parser().parse_args())
 
     async def forever() -> None:
         await server.serve()
