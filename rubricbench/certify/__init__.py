@@ -1,0 +1,1 @@
+"""Certification: how far a judge can be trusted, with figures and intervals."""
