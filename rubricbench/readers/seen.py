@@ -30,6 +30,11 @@ class SeenIds:
             self._recent.clear()
         return False
 
+    def __contains__(self, text: str) -> bool:
+        """Return whether a text (or, hardly ever, one of equal hash) was added."""
+        key = hash(text)
+        return key in self._recent or self._in_older(key)
+
     def _in_older(self, key: int) -> bool:
         place = int(np.searchsorted(self._older, key))
         return place < len(self._older) and int(self._older[place]) == key
