@@ -68,6 +68,7 @@ class Cause(StrEnum):
     DUPLICATE_ID = "duplicate_id"
     UNEXPECTED_ID = "unexpected_id"
     CHECK_FAILED = "check_failed"
+    TIED = "tied"  # as many judges say met as say unmet
 
     @property
     def is_infrastructure(self) -> bool:
