@@ -1,8 +1,7 @@
-"""Calls to an OpenAI-compatible chat endpoint: timed, tried again, and counted.
+"""Calls to OpenAI-compatible chat endpoints: tried again where that helps, spread over replicas.
 
-Raw aiohttp, set up to do as little as possible per call: the call is the cost of judging. What a
-failed attempt means is decided in `rubricbench.judging.faults`, how long to wait in
-`rubricbench.judging.retry`.
+Single attempts are made in `rubricbench.judging.endpoint`, which of several endpoints gets one is
+decided in `rubricbench.judging.fleet`, how long to wait in `rubricbench.judging.retry`.
 """
 
 from __future__ import annotations
@@ -12,37 +11,32 @@ import contextlib
 import itertools
 import os
 import time
-from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
-from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 import msgspec
-from yarl import URL
 
-import rubricbench
 from rubricbench.endpoints import API_KEY_VARIABLES
-from rubricbench.errors import EndpointError, InputError, RubricbenchError
-from rubricbench.judging.config import ENDPOINT_PATH, JudgeConfig
-from rubricbench.judging.faults import PassingFaultError, Reply, fault, garbled, one_line
-from rubricbench.judging.retry import after_request, backoff, retry_after
+from rubricbench.errors import EndpointError, InputError
+from rubricbench.judging.config import JudgeConfig
+from rubricbench.judging.endpoint import Endpoint
+from rubricbench.judging.faults import PassingFaultError
+from rubricbench.judging.fleet import Fleet
+from rubricbench.judging.request import Request
+from rubricbench.judging.retry import after_request, backoff
 from rubricbench.judging.usage import Tally
-from rubricbench.judging.wire import ChatAnswer, read_answer
+from rubricbench.judging.wire import ChatAnswer
 from rubricbench.schema import Cause
 
-MAX_REPLY_BYTES = 16 << 20
 MAX_FIRST_CONNECTIONS = 3  # attempts to reach an endpoint that was never reached before
-MAX_NAMED_MODELS = 8
-MAX_NAME_CHARS = 100
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class ChatClient:
-    """One endpoint; an async context manager.
+    """The endpoints of one judge; an async context manager.
 
     Args:
-        config: address, time limits and retries. The key is read from the environment, here.
+        config: addresses, time limits and retries. The key is read from the environment, here.
         tally: where attempts are counted.
 
     Raises:
@@ -51,27 +45,27 @@ class ChatClient:
 
     def __init__(self, config: JudgeConfig, tally: Tally) -> None:
         self._config = config
-        self._tally = tally
-        self._url = URL(config.url)
-        self._key = _api_key(config)
-        self._headers = {
-            "Content-Type": "application/json",
-            "User-Agent": f"rubricbench/{rubricbench.__version__}",
-            **({"Authorization": f"Bearer {self._key}"} if self._key else {}),
-        }
-        self._proxy = _proxy(self._url)
-        self._timeout = aiohttp.ClientTimeout(total=config.timeout)
+        key = _api_key(config)
+        self._fleet = Fleet(
+            Endpoint(msgspec.structs.replace(config, base_url=url, endpoints=()), tally, key)
+            for url in config.base_urls
+        )
         self._session: aiohttp.ClientSession | None = None
         self._stopping = asyncio.Event()
-        self._answered = False
+
+    @property
+    def url(self) -> str:
+        """The first address, for answers that do not say where they came from."""
+        return self._config.url
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
-            timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Accept", "Accept-Encoding"),
         )
+        for endpoint in self._fleet.endpoints:
+            endpoint.session = self._session
         return self
 
     async def __aexit__(
@@ -83,32 +77,38 @@ class ChatClient:
         if self._session:
             await self._session.close()
 
-    async def complete(self, key: str, body: bytes) -> ChatAnswer:
+    async def complete(self, request: Request) -> ChatAnswer:
         """Send one request, again where a fault may pass, until the deadline.
 
         A refusal for the rate of requests is no failed attempt: it is waited out.
 
-        Args:
-            key: what the waiting times are drawn by.
-            body: the JSON of a chat completion request.
-
         Raises:
             CallFailedError: there was no answer in the end.
-            EndpointError: the key, the model or the address is wrong.
+            EndpointError: the key, the model or the address is wrong, at every endpoint.
         """
         deadline = time.monotonic() + self._config.deadline
         failures = 0
         for attempt in itertools.count():
+            endpoint = self._fleet.pick()
             try:
-                return await self._attempt(body, deadline - time.monotonic())
+                answer = await endpoint.attempt(request.body, deadline - time.monotonic())
+            except EndpointError as error:
+                self._fleet.lost(endpoint, error)
             except PassingFaultError as passing:
                 failures += passing.cause is not Cause.RATE_LIMITED
+                self._fleet.failed(endpoint, passing)
                 self._raise_if_never_reached(passing, failures)
-                wait = _wait(key, attempt, passing)
+                # Each endpoint has a first try before anybody waits.
+                wait = 0 if self._fleet.untried(attempt) else _wait(request.key, attempt, passing)
                 if failures > self._config.retries or wait >= deadline - time.monotonic():
                     raise
                 if await self._stopped_within(wait):
                     raise
+            else:
+                self._fleet.answered(endpoint)
+                if len(self._fleet.endpoints) > 1:
+                    answer = msgspec.structs.replace(answer, url=endpoint.url)
+                return answer
         raise AssertionError("unreachable")
 
     def stop(self) -> None:
@@ -116,113 +116,21 @@ class ChatClient:
         self._stopping.set()
 
     async def _stopped_within(self, seconds: float) -> bool:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), seconds)
         return self._stopping.is_set()
-
-    async def _attempt(self, body: bytes, left: float) -> ChatAnswer:
-        self._tally.attempts += 1
-        limit = min(left, self._config.timeout)
-        try:
-            status, headers, data = await self._post(body, limit)
-        except TimeoutError:
-            raise PassingFaultError(Cause.TIMEOUT, f"no answer in {limit:.3g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            detail = " ".join(str(error).split()) or type(error).__name__
-            raise PassingFaultError(Cause.CONNECTION, detail) from None
-        if status != 200:
-            location = headers.get("Location", "").encode("utf-8", "replace")
-            data, location = self._without_key(data), self._without_key(location)
-            wait = retry_after(headers, time.time())
-            raise await self._meaning(Reply(status, data, location.decode("utf-8"), wait))
-        # From here to the caller nothing is awaited: what was received cannot be cancelled away.
-        try:
-            answer = read_answer(data)
-        except ValueError as error:
-            reply = Reply(status, self._without_key(data))
-            raise garbled(reply, str(error), self._config, answered=self._answered) from None
-        self._answered = True
-        return answer
-
-    async def _post(self, body: bytes, limit: float) -> tuple[int, Mapping[str, str], bytes]:
-        assert self._session is not None, "the client is an async context manager"
-        whole = limit >= self._config.timeout
-        reply = await self._session.post(
-            self._url,
-            data=body,
-            headers=self._headers,
-            proxy=self._proxy,
-            # A redirected POST turns into a GET, and would carry the key elsewhere.
-            allow_redirects=False,
-            timeout=self._timeout if whole else aiohttp.ClientTimeout(total=limit),
-        )
-        try:
-            return reply.status, reply.headers, await _read(reply)
-        except BaseException:
-            reply.close()
-            raise
-
-    def _without_key(self, data: bytes) -> bytes:
-        # Some endpoints quote the key in their errors, which users see, copy and log.
-        return data.replace(self._key.encode("ascii"), b"[key]") if self._key else data
 
     def _raise_if_never_reached(self, passing: PassingFaultError, failures: int) -> None:
         tries = min(MAX_FIRST_CONNECTIONS, self._config.retries + 1)
-        if passing.cause is Cause.CONNECTION and not self._answered and failures >= tries:
+        if passing.cause is not Cause.CONNECTION or self._fleet.ever_answered:
+            return
+        if failures >= tries:
             raise EndpointError(
                 f"the endpoint cannot be reached: {passing}",
                 where=self._config.base_url,
                 hint="is the server running, and is the address right?",
             ) from None
-
-    async def _meaning(self, reply: Reply) -> RubricbenchError:
-        meant = fault(reply, self._config, answered=self._answered)
-        if reply.status == 404 and isinstance(meant, EndpointError):
-            served = await self._served_models()
-            if served:
-                names = ", ".join(served[:MAX_NAMED_MODELS])
-                return EndpointError(
-                    f"the endpoint does not serve the model {self._config.model!r}",
-                    where=self._config.base_url,
-                    hint=f"it serves: {names}",
-                )
-        return meant
-
-    async def _served_models(self) -> list[str]:
-        """Return the names of the models the endpoint lists; none if it lists none."""
-        assert self._session is not None
-        url = URL(self._config.url.removesuffix(ENDPOINT_PATH) + "/models")
-        try:
-            reply = await self._session.get(
-                url, headers=self._headers, proxy=self._proxy, allow_redirects=False
-            )
-            listed = msgspec.json.decode(await _read(reply), type=_ModelList)
-        except (aiohttp.ClientError, OSError, PassingFaultError, ValueError, RecursionError):
-            return []
-        names = (one_line(model.id, MAX_NAME_CHARS) for model in listed.data)
-        return [name for name in names if name != self._config.model]
-
-
-class _Model(msgspec.Struct):
-    id: str
-
-
-class _ModelList(msgspec.Struct):
-    data: list[_Model]
-
-
-async def _read(reply: aiohttp.ClientResponse) -> bytes:
-    # The length of a compressed reply says nothing about what comes out of it.
-    plain = "Content-Encoding" not in reply.headers
-    if plain and reply.content_length is not None and reply.content_length <= MAX_REPLY_BYTES:
-        return await reply.read()
-    data = bytearray()
-    async for chunk in reply.content.iter_any():
-        data += chunk
-        if len(data) > MAX_REPLY_BYTES:
-            reply.close()
-            raise PassingFaultError(Cause.SERVER_ERROR, f"over {MAX_REPLY_BYTES >> 20} MiB sent")
-    return bytes(data)
 
 
 def _wait(key: str, attempt: int, passing: PassingFaultError) -> float:
@@ -244,11 +152,3 @@ def _api_key(config: JudgeConfig) -> str:
     if not key.isascii() or not key.isprintable():
         raise InputError(f"the variable {name} holds characters that no API key has")
     return key
-
-
-def _proxy(url: URL) -> str | None:
-    """Return the proxy that the environment names for the endpoint; none on this machine."""
-    host = url.host or ""
-    if host in _LOOPBACK or proxy_bypass(host):
-        return None
-    return getproxies().get(url.scheme)

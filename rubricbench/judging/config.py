@@ -16,6 +16,7 @@ from rubricbench.judging.config_rules import (
 )
 from rubricbench.judging.formats import get_format
 from rubricbench.judging.layouts import get_layout, layout_of
+from rubricbench.judging.templates import template_hash
 
 ENDPOINT_PATH = "/chat/completions"
 
@@ -183,6 +184,11 @@ class JudgeConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def name(self) -> str:
         """Model and revision in one word, as in the ``judge`` column of tables."""
         return f"{self.model}@{self.revision}" if self.revision else self.model
+
+    @property
+    def template_hash(self) -> str:
+        """Hash of the texts of ours that it reads (`rubricbench.judging.templates`)."""
+        return template_hash(self.format, self.layout, one_call=self.criteria_per_call is None)
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides the verdicts, beside the messages: part of every store key.

@@ -1,4 +1,4 @@
-"""The stream that joins items, store and endpoint: every answer is paid for once.
+"""The stream that joins items, store and model: every answer is paid for once.
 
 One task reads items in chunks, renders them, and looks their keys up; ``concurrency`` tasks make
 the calls that are left. Memory is constant in the number of items: a bounded number of them is
@@ -14,29 +14,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
-import msgspec
-
-from rubricbench.judging.book import QuestionBook
+from rubricbench.judging.backends.protocol import Backend
 from rubricbench.judging.breaker import Breaker
-from rubricbench.judging.client import ChatClient
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.faults import CallFailedError, Failure
-from rubricbench.judging.items import Item, Items, Outcome, Source, chunks
-from rubricbench.judging.request import Question, Request
+from rubricbench.judging.grading import Ask, Grader, Grading
+from rubricbench.judging.items import Answer, Item, Items, Outcome, Source, chunks
+from rubricbench.judging.received import to_store
 from rubricbench.judging.usage import Tally
+from rubricbench.schema import Cause
 from rubricbench.store import Completion, Store
 
 LOOKUP_CHUNK = 64
 DRAIN_SECONDS = 10.0
-
-
-class _Job(msgspec.Struct, frozen=True):
-    question: Question
-    request: Request
+_STOPPED = Failure(Cause.CANCELLED, "stopped before it was asked")
 
 
 class Engine:
@@ -44,32 +39,38 @@ class Engine:
 
     Args:
         config: the judge.
-        client: its endpoint, entered.
+        backend: who answers, entered.
         store: where answers are looked up and put.
-        book: prepares the rubrics' questions.
+        grader: turns items into calls.
         tally: where calls are counted.
+        on_stop: called when no further call is to begin: ends the attempts of a backend that
+            nobody else uses.
     """
 
     def __init__(
         self,
         config: JudgeConfig,
-        client: ChatClient,
+        backend: Backend,
         store: Store,
-        book: QuestionBook,
+        grader: Grader,
         tally: Tally,
+        on_stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
-        self._client = client
+        self._backend = backend
         self._store = store
-        self._book = book
+        self._grader = grader
         self._tally = tally
-        self._breaker = Breaker(config.concurrency, config.base_url)
+        self._on_stop = on_stop
+        self._breaker = Breaker(config.concurrency, config.url)
         # Places for items that are read and not handed on: enough to keep every call busy.
         self._window = asyncio.Semaphore(2 * config.concurrency + 4 * LOOKUP_CHUNK)
-        self._todo: asyncio.Queue[_Job] = asyncio.Queue()
+        self._todo: asyncio.Queue[Ask] = asyncio.Queue()
         self._ready: asyncio.Queue[Outcome | Exception | None] = asyncio.Queue()
-        self._pending: dict[str, list[Item]] = {}
+        # By key: the gradings that wait for a call, each with the number it has among their own.
+        self._pending: dict[str, list[tuple[Grading, int]]] = {}
         self._feeder: asyncio.Task[None] | None = None
+        self._stopped = False
         self._fed = False
         self._open = 0
 
@@ -77,8 +78,8 @@ class Engine:
         """Yield an outcome for every item, as they are ready.
 
         Raises:
-            EndpointError: the endpoint cannot be used; calls under way are waited for first, up
-                to `DRAIN_SECONDS`, and what they bring is stored.
+            EndpointError: the model cannot be used; calls under way are waited for first, up to
+                `DRAIN_SECONDS`, and what they bring is stored.
             StoreError: the store cannot be read or written.
         """
         self._feeder = asyncio.create_task(self._guarded(self._feed(items)))
@@ -100,13 +101,18 @@ class Engine:
             await asyncio.gather(self._feeder, *callers, return_exceptions=True)
 
     def stop(self) -> None:
-        """Begin no further call; those under way still end and are handed on."""
+        """Begin no further call; those under way still end and are handed on.
+
+        Items none of whose calls had begun are not handed on.
+        """
+        if self._stopped:
+            return
+        self._stopped = True
         if self._feeder:
             self._feeder.cancel()
-        self._client.stop()
+        self._on_stop()
         while not self._todo.empty():
-            dropped = self._pending.pop(self._todo.get_nowait().request.key)
-            self._open -= len(dropped)
+            self._end(self._todo.get_nowait(), _STOPPED)
         self._ready.put_nowait(None)  # what the feeder, cancelled, no longer says
 
     @property
@@ -146,73 +152,87 @@ class Engine:
         self._ready.put_nowait(None)
 
     async def _admit(self, chunk: list[Item]) -> None:
-        jobs = [self._job(item) for item in chunk]
         for _ in chunk:
             await self._window.acquire()
-        self._open += len(chunk)
-        found = self._store.get_many([job.request.key for job in jobs if job])
-        for item, job in zip(chunk, jobs, strict=True):
-            if job is None:
-                self._ready.put_nowait(Outcome(item, Source.CHECKS))
+        gradings = self._grader.gradings(chunk)
+        self._open += len(gradings)
+        keys = [ask.request.key for grading in gradings for ask in grading.asks]
+        found = self._store.get_many(keys) if keys else {}
+        for grading in gradings:
+            self._route(grading, range(len(grading.asks)), found)
+
+    def _route(self, grading: Grading, numbers: range, found: dict[str, Completion]) -> None:
+        """Take what the store has of a grading's calls, and see to it that the rest is made."""
+        for number in numbers:
+            ask = grading.asks[number]
+            key = ask.request.key
+            if key in found:
+                self._tally.stored += 1
+                grading.answers[number] = ask.stored(found[key])
+                continue
+            grading.waiting += 1
+            if key in self._pending:
+                self._tally.shared += 1
+                self._pending[key].append((grading, number))
             else:
-                self._route(item, job, found.get(job.request.key))
+                self._pending[key] = [(grading, number)]
+                self._todo.put_nowait(ask)
+        if not grading.waiting:
+            self._settle(grading)
 
-    def _job(self, item: Item) -> _Job | None:
-        question = self._book.question(item.rubric)
-        return _Job(question, question.request(item.response)) if question else None
-
-    def _route(self, item: Item, job: _Job, found: Completion | None) -> None:
-        key = job.request.key
-        if found:
-            self._tally.stored += 1
-            self._ready.put_nowait(Outcome(item, Source.STORE, key, found))
-        elif key in self._pending:
-            self._tally.shared += 1
-            self._pending[key].append(item)
+    def _settle(self, grading: Grading) -> None:
+        """Hand a grading on, all of whose calls have ended, or ask again what cannot be read."""
+        asks = [] if self._stopped else self._grader.repairs(grading)
+        if asks:
+            found = self._store.get_many([ask.request.key for ask in asks])
+            self._route(grading, grading.extend(asks), found)
+        elif grading.answers and all(a and a.failure is _STOPPED for a in grading.answers):
+            self._open -= 1
         else:
-            self._pending[key] = [item]
-            self._todo.put_nowait(job)
+            self._ready.put_nowait(grading.outcome())
 
     async def _call_on(self) -> None:
         while True:
-            job = await self._todo.get()
-            key = job.request.key
+            ask = await self._todo.get()
             try:
-                result = await self._call(job)
+                result = await self._call(ask)
             except BaseException:
-                del self._pending[key]
+                del self._pending[ask.request.key]
                 raise
-            source = Source.NOWHERE if isinstance(result, Failure) else Source.CALL
-            for item in self._pending.pop(key):
-                self._ready.put_nowait(_outcome(item, source, key, result))
-                source = Source.SHARED if source is Source.CALL else source
+            self._end(ask, result)
 
-    async def _call(self, job: _Job) -> Completion | Failure:
-        request, canonical = job.request, job.question.labels.canonicalise
+    def _end(self, ask: Ask, result: Completion | Failure) -> None:
+        """Give the result of a call to all that wait for it."""
+        key = ask.request.key
+        failed = isinstance(result, Failure)
+        source = Source.NOWHERE if failed else Source.CALL
+        for grading, number in self._pending.pop(key):
+            question = grading.asks[number].question  # its own: ids may differ where texts agree
+            grading.answers[number] = (
+                Answer(question, key, source, failure=result)
+                if isinstance(result, Failure)
+                else Answer(question, key, source, completion=result)
+            )
+            source = source if failed else Source.SHARED
+            grading.waiting -= 1
+            if not grading.waiting:
+                self._settle(grading)
+
+    async def _call(self, ask: Ask) -> Completion | Failure:
         try:
-            answer = await self._client.complete(request.key, request.body)
+            answer = await self._backend.complete(ask.request)
         except CallFailedError as error:
             self._tally.failed += 1
             self._breaker.failed(error.failure)
             return error.failure
-        completion = Completion(
-            key=request.key,
-            text=canonical(answer.text),
-            reasoning=canonical(answer.reasoning),
-            finish_reason=answer.finish_reason,
-            usage=answer.usage,
-            model=answer.model,
-            url=self._config.url,
-            request=request.identity,
-            created=time.time(),
+        completion = to_store(
+            answer,
+            ask.request,
+            ask.question.labels,
+            format=self._config.format,
+            url=self._backend.url,
         )
         self._store.put(completion)
         self._breaker.answered()
         self._tally.answered(answer.usage)
         return completion
-
-
-def _outcome(item: Item, source: Source, key: str, result: Completion | Failure) -> Outcome:
-    if isinstance(result, Failure):
-        return Outcome(item, source, key, failure=result)
-    return Outcome(item, source, key, completion=result)

@@ -30,6 +30,7 @@ _OVERFLOW = (
 )
 _FILTERED = ("content_filter", "content management policy", "content_policy")
 _QUOTA = ("insufficient_quota", "billing")
+_REFUSES = ("support", "allow", "unrecogni", "unknown", "not permitted", "extra input", "invalid")
 _PASSING = frozenset({408, 409, 425})
 MAX_DETAIL_CHARS = 300
 
@@ -108,6 +109,9 @@ class Reply(msgspec.Struct, frozen=True):
 def fault(reply: Reply, config: JudgeConfig, *, answered: bool) -> RubricbenchError:
     """Return what a reply means; ``answered`` says whether the endpoint ever answered a call."""
     status, words = reply.status, error_text(reply.data).lower()
+    option = "" if answered else _refused_option(status, words, config)
+    if option:
+        return _endpoint(reply, config, option)
     if status == 401 or (status == 403 and not answered):
         return _refuses_key(reply, config)
     if status == 402 or (status == 429 and _has(words, _QUOTA)):
@@ -125,6 +129,20 @@ def fault(reply: Reply, config: JudgeConfig, *, answered: bool) -> RubricbenchEr
     return CallFailedError(Cause.REJECTED, reply.detail)
 
 
+def _refused_option(status: int, words: str, config: JudgeConfig) -> str:
+    """Return what to do about an option of ours that an error is about; empty if about none."""
+    if status not in (400, 403, 422) or not _has(words, _REFUSES):
+        return ""
+    remedies = {
+        "temperature": "--temperature none" if config.temperature is not None else "",
+        "logprobs": "--logprobs 0" if config.logprobs else "",
+        "response_format": "--no-response-format" if config.response_format else "",
+        **{field: f"leave {field} out of extra_body" for field in config.extra_body},
+    }
+    remedy = next((found for name, found in remedies.items() if name in words and found), "")
+    return f"it does not take this option: {remedy}" if remedy else ""
+
+
 def _never_answered(reply: Reply, config: JudgeConfig) -> RubricbenchError:
     if 300 <= reply.status < 400:
         return _endpoint(reply, config, f"it points to {reply.location!r:.200}: use that address")
@@ -138,6 +156,11 @@ def _never_answered(reply: Reply, config: JudgeConfig) -> RubricbenchError:
         )
     # Often a bad option, but it may be about this one text: the breaker decides after a few.
     return CallFailedError(Cause.REJECTED, reply.detail)
+
+
+def wants_completion_tokens(status: int, data: bytes) -> bool:
+    """Return whether a reply refuses ``max_tokens`` for the name that replaced it."""
+    return status in (400, 422) and "max_completion_tokens" in error_text(data)
 
 
 def not_compatible(reply: Reply, config: JudgeConfig) -> EndpointError:

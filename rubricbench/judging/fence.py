@@ -4,15 +4,43 @@ from __future__ import annotations
 
 import re
 
-_LONG_RUN = re.compile("`{3,}")
+from rubricbench.judging.neutral import HIDDEN, neutral
+
+_LEAST = 3
+# Other characters that normalisation turns into a backtick.
+_LIKE_BACKTICKS = ("\uff40", "\u1fef")
+# What may stand between backticks that are read as one run: no line break, and nothing visible.
+_TRANSPARENT = re.compile(rf"[\x00-\x08\x0e-\x1f\x7f{HIDDEN}]*")
 
 
 def fenced(text: str) -> str:
     """Return text between two lines of backticks, more of them than any run inside.
 
-    Linear in the text, whatever it holds.
+    The text is made neutral first (`rubricbench.judging.neutral`). Linear in the text.
     """
-    ticks = "```"
-    if ticks in text:  # the search by pattern costs more than all the rest of rendering
-        ticks = "`" * (1 + max(len(run) for run in _LONG_RUN.findall(text)))
+    text = neutral(text)
+    ticks = "`" * max(_LEAST, 1 + longest_run(text))
     return f"{ticks}\n{text}\n{ticks}"
+
+
+def longest_run(text: str) -> int:
+    """Return the length of the longest run of backticks, or what can be read as one.
+
+    Characters that show nothing do not end a run, and those that normalisation turns into
+    backticks count as such. Runs too short to matter may be given too long.
+    """
+    if not text.isascii():
+        for like in _LIKE_BACKTICKS:
+            if like in text:
+                text = text.replace(like, "`")
+    if "`" not in text:
+        return 0
+    pieces = text.split("`")  # the search by pattern costs more than all the rest of rendering
+    if len(pieces) <= _LEAST:
+        return len(pieces) - 1
+    longest = run = 1
+    for piece in pieces[1:-1]:
+        run = run + 1 if _TRANSPARENT.fullmatch(piece) else 1
+        if run > longest:
+            longest = run
+    return longest

@@ -19,11 +19,18 @@ Many at once, from asynchronous code, in the order they are ready and in constan
         async for judged in judge.stream(Item(rubric, text, tag=i) for i, text in enumerate(texts)):
             scores[judged.item.tag] = judged.score.value
 
-All criteria of a rubric go into one call. Criteria with a check never go to a model: a program
-decides them (`rubricbench.checks`). A call that fails makes its verdicts unknown, with the cause
-(`rubricbench.schema.Cause`), never unmet; what concerns every call (key, model name, address) is
-raised as an `EndpointError`. The API key comes from the environment variable
+All criteria of a rubric go into one call, unless the configuration says otherwise. Criteria with a
+check never go to a model: a program decides them (`rubricbench.checks`). Criteria whose answer
+cannot be read are asked about once more. A call that fails makes its verdicts unknown, with the
+cause (`rubricbench.schema.Cause`), never unmet; what concerns every call (key, model name, address)
+is raised as an `EndpointError`. The API key comes from the environment variable
 ``RUBRICBENCH_JUDGE_API_KEY`` or ``OPENAI_API_KEY``, or the one you name.
+
+Who grades again and again (a reward, a refinement loop) opens the judge once, so that connections,
+what is known of the endpoint, and a local model stay::
+
+        async with Judge(config, store) as judge:
+            rewards = [judged.score.value async for judged in judge.stream(items)]
 
 To add a form of answer, see `rubricbench.judging.formats`; the texts a judge reads are the files
 in ``prompts/``.
@@ -36,20 +43,24 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing
 from itertools import islice
+from types import TracebackType
+from typing import Self
 
 import msgspec
 
 from rubricbench.checks import verify
 from rubricbench.errors import InputError
+from rubricbench.judging.backends.choose import make_backend
+from rubricbench.judging.backends.protocol import Backend
 from rubricbench.judging.book import QuestionBook
-from rubricbench.judging.client import ChatClient
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.engine import Engine
+from rubricbench.judging.grading import Grader
 from rubricbench.judging.items import Item, Items, Outcome, Source, chunks
 from rubricbench.judging.loops import run
-from rubricbench.judging.parse import parse
-from rubricbench.judging.usage import Tally
-from rubricbench.schema import Cause, Rubric, Verdict, unknown
+from rubricbench.judging.reading import merged
+from rubricbench.judging.usage import Tally, add_tokens
+from rubricbench.schema import Rubric, Verdict
 from rubricbench.scoring import WEIGHTED_MEAN, Score, Strategy, score
 from rubricbench.store import Store
 
@@ -63,8 +74,8 @@ class Judged(msgspec.Struct, frozen=True):
         item: the item, with its tag.
         verdicts: one per criterion, in the rubric's order.
         score: the score they make.
-        source: where the judge's answer came from.
-        usage: token counts of that answer, also where it could not be read.
+        source: where the judge's answers came from.
+        usage: token counts of those answers, also where they could not be read.
         fault: why there is no answer, in a line; empty if there is one.
     """
 
@@ -85,6 +96,8 @@ class Judge:
         secret: key of the labels that stand for criteria in prompts; drawn anew if not given. Runs
             with different secrets share a store.
         strategy: how verdicts become a score.
+        backend: who answers; by default made from the configuration, anew for each stream or for
+            as long as the judge is open.
 
     Raises:
         InputError: the strategy is ``implicit``, which no answer format gives a grade for.
@@ -97,6 +110,7 @@ class Judge:
         *,
         secret: bytes | None = None,
         strategy: Strategy = WEIGHTED_MEAN,
+        backend: Backend | None = None,
     ) -> None:
         if strategy.name == "implicit":
             raise InputError(
@@ -108,6 +122,9 @@ class Judge:
         self._store = store
         self._strategy = strategy
         self._book = QuestionBook(config, secret or secrets.token_bytes(16))
+        self._grader = Grader(config, self._book, store)
+        self._given = backend
+        self._opened: Backend | None = None
         self._engines: list[Engine] = []
 
     def grade(self, rubric: Rubric, response: str) -> Judged:
@@ -127,7 +144,7 @@ class Judge:
             RubricbenchError: as `grade`.
         """
         given = list(items)
-        numbered = [Item(item.rubric, item.response, i) for i, item in enumerate(given)]
+        numbered = [msgspec.structs.replace(item, tag=i) for i, item in enumerate(given)]
 
         async def collect() -> dict[int, Judged]:
             return {judged.item.tag: judged async for judged in self.stream(numbered)}
@@ -161,15 +178,47 @@ class Judge:
                     yield outcome
                 await asyncio.sleep(0)
             return
-        async with ChatClient(self.config, self.tally) as client:
-            engine = Engine(self.config, client, self._store, self._book, self.tally)
-            self._engines.append(engine)
-            try:
-                async with aclosing(engine.outcomes(items)) as outcomes:
-                    async for outcome in outcomes:
-                        yield outcome
-            finally:
-                self._engines.remove(engine)
+        if self._opened is not None:
+            shared = Engine(self.config, self._opened, self._store, self._grader, self.tally)
+            async with aclosing(self._through(shared, items)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
+            return
+        async with self._backend() as backend:
+            own = Engine(
+                self.config, backend, self._store, self._grader, self.tally, on_stop=backend.stop
+            )
+            async with aclosing(self._through(own, items)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
+
+    async def _through(self, engine: Engine, items: Items) -> AsyncGenerator[Outcome, None]:
+        self._engines.append(engine)
+        try:
+            async with aclosing(engine.outcomes(items)) as outcomes:
+                async for outcome in outcomes:
+                    yield outcome
+        finally:
+            self._engines.remove(engine)
+
+    def _backend(self) -> Backend:
+        assert self.config is not None
+        return self._given or make_backend(self.config, self.tally)
+
+    async def __aenter__(self) -> Self:
+        if self.config is not None:
+            self._opened = await self._backend().__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.__aexit__(kind, error, trace)
 
     def stop(self) -> int:
         """Begin no further call; streams end when those under way have. Return how many those are.
@@ -183,7 +232,7 @@ class Judge:
     def stored(self, items: Iterable[Item]) -> Iterator[Outcome]:
         """Yield what the store has of each item, in order; no call is made.
 
-        An outcome without an answer has the source ``nowhere`` and no failure.
+        An answer that the store is without has the source ``nowhere`` and no failure.
 
         Raises:
             InputError: the judge is needed and not configured.
@@ -191,15 +240,7 @@ class Judge:
         """
         remaining = iter(items)
         while chunk := list(islice(remaining, STORED_CHUNK)):
-            questions = [self._book.question(item.rubric) for item in chunk]
-            keys = [
-                question.request(item.response).key if question else ""
-                for question, item in zip(questions, chunk, strict=True)
-            ]
-            found = self._store.get_many([key for key in keys if key])
-            for item, key in zip(chunk, keys, strict=True):
-                source = Source.STORE if key in found else Source.NOWHERE if key else Source.CHECKS
-                yield Outcome(item, source, key, found.get(key))
+            yield from self._grader.looked_up(chunk)
 
     def judged(self, outcome: Outcome) -> Judged:
         """Read the answer of an outcome and score it: a pure function of both.
@@ -207,25 +248,25 @@ class Judge:
         Raises:
             SchemaError: ``bad_check``: a criterion's check does not exist.
         """
-        item, completion = outcome.item, outcome.completion
+        item = outcome.item
         verdicts = self._verdicts(outcome)
+        usage: dict[str, int] = {}
+        for answer in outcome.answers:
+            if answer.completion:
+                add_tokens(usage, answer.completion.usage)
+        failure = outcome.failure
         return Judged(
             item=item,
             verdicts=verdicts,
             score=score(item.rubric, verdicts, strategy=self._strategy),
             source=outcome.source,
-            usage=completion.usage if completion else {},
-            fault=outcome.failure.detail if outcome.failure else "",
+            usage=usage,
+            fault=failure.detail if failure else "",
         )
 
     def _verdicts(self, outcome: Outcome) -> tuple[Verdict, ...]:
         rubric, response = outcome.item.rubric, outcome.item.response
-        question = self._book.question(rubric)
-        asked = question.criterion_ids if question else ()
-        if outcome.completion and self.config:
-            answers = parse(outcome.completion, asked, self.config.format)
-        else:
-            cause = outcome.failure.cause if outcome.failure else Cause.NOT_JUDGED
-            answers = [unknown(criterion_id, cause) for criterion_id in asked]
-        judged = iter(answers)
-        return tuple(verify(c, response) if c.check else next(judged) for c in rubric.criteria)
+        answered = (
+            merged(outcome.answers, outcome.carried, self.config.format) if self.config else {}
+        )
+        return tuple(verify(c, response) if c.check else answered[c.id] for c in rubric.criteria)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -156,14 +156,16 @@ class Summing:
         self._answers = 0
         self._tokens: dict[str, int] = {}
 
-    def add(self, judged: Judged, generator: str, *, new_answer: bool) -> None:
-        """Count a graded response; ``new_answer`` unless an equal one had the same answer."""
+    def add(self, judged: Judged, generator: str) -> None:
+        """Count a graded response."""
         self._all.add(judged)
         self._by_generator.setdefault(generator, _Sums()).add(judged)
         self._lost += self._count_verdicts(judged.verdicts)
-        if new_answer:
-            self._answers += 1
-            add_tokens(self._tokens, judged.usage)
+
+    def add_answer(self, usage: Mapping[str, int]) -> None:
+        """Count an answer of the judge, once where several responses have the same one."""
+        self._answers += 1
+        add_tokens(self._tokens, usage)
 
     def _count_verdicts(self, verdicts: Iterable[Verdict]) -> bool:
         lost = False

@@ -194,7 +194,7 @@ def test_bad_input_is_one_clear_line_and_exit_code_2(judge, server, tmp_path, na
         ("not json", "does not look like an OpenAI-compatible endpoint"),
         ("quota", "quota is used up; nothing finished is lost"),
         ("redirect", "HTTP 307"),
-        ("400", "calls in a row failed, the last with: HTTP 400"),
+        ("400", "HTTP 400.*does not take this option: --no-response-format"),
     ],
 )
 def test_an_endpoint_that_cannot_be_used_is_one_clear_line_and_exit_code_1(

@@ -75,7 +75,7 @@ def test_answers_in_unusual_dress_are_read(store, dress):
 )
 def test_an_answer_that_cannot_be_read_is_unknown_counted_and_paid_for_once(store, fault, cause):
     with SimServer(fault=always(fault)) as server:
-        judge = Judge(config(server), store)
+        judge = Judge(config(server, repair=False), store)
         judged = judge.grade(RUBRIC, "x")
         again = judge.grade(RUBRIC, "x")
         assert server.requests == 1
@@ -230,9 +230,9 @@ def test_a_redirect_that_quotes_the_key_does_not_show_it(store, monkeypatch):
         Judge(config(server), store).grade(RUBRIC, "x")
 
 
-def test_an_option_nobody_takes_ends_the_run_after_a_few_calls(store):
+def test_refusals_nobody_can_explain_end_the_run_after_a_few_calls(store):
     with SimServer(fault=always("400")) as server:
-        judge = Judge(config(server, concurrency=1), store)
+        judge = Judge(config(server, concurrency=1, response_format=False), store)
         with pytest.raises(EndpointError, match=r"3 calls in a row.*response_format is not"):
             judge.grade_all(items(50))
         assert server.requests == 3
@@ -292,7 +292,7 @@ def test_a_fifth_of_calls_disturbed_leaves_every_verdict_right_or_truly_unknown(
         return name
 
     with SimServer(fault=fault) as server:
-        judge = Judge(config(server, timeout=0.5, retries=9), store)
+        judge = Judge(config(server, timeout=0.5, retries=9, repair=False), store)
         graded = judge.grade_all(items(400))
         log = server.log()
     unknown = dict.fromkeys(answers.values(), 0)

@@ -8,6 +8,7 @@ import textwrap
 from judging_samples import make_rubric
 from simserver.server import SimServer
 
+from rubricbench.judging import Item
 from rubricbench.judging import judge as judge_module
 from rubricbench.judging.loops import run
 
@@ -18,19 +19,23 @@ def blocks() -> list[str]:
     return [textwrap.dedent(block) for block in found]
 
 
-def test_both_examples_run_as_they_stand(tmp_path, monkeypatch):
+def test_all_examples_run_as_they_stand(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    first, second = blocks()
+    first, second, third = blocks()
     with SimServer() as server:
         first = first.replace("http://127.0.0.1:8000/v1", server.base_url)
         names = {"rubric": make_rubric(), "texts": ["one", "two", "three"], "scores": {}}
         exec(first, names)
         assert names["judged"].score.value is not None
         assert names["judged"].score.low == names["judged"].score.high
-        # The second goes on where the first was, inside its `with`.
-        together = f"{first}\n{textwrap.indent(second, '    ')}"
+        # The others go on where the first was, inside its `with`.
+        names["items"] = [Item(names["rubric"], text) for text in names["texts"]]
+        rest = f"{second}\n{third}\nkept.extend(rewards)"
+        together = f"{first}\n{textwrap.indent(rest, '    ')}"
+        names["kept"] = []
         body = textwrap.indent(together, "    ")
         exec(f"async def example():\n{body}", names)
         run(names["example"])
     assert sorted(names["scores"]) == [0, 1, 2]
     assert None not in names["scores"].values()
+    assert sorted(names["kept"]) == sorted(names["scores"].values())

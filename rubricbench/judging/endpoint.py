@@ -1,0 +1,196 @@
+"""One address of an OpenAI-compatible chat endpoint: single attempts, timed and counted.
+
+Raw aiohttp, set up to do as little as possible per call: the call is the cost of judging. What a
+failed attempt means is decided in `rubricbench.judging.faults`; whether there is another one in
+`rubricbench.judging.client`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+import rubricbench
+from rubricbench.errors import EndpointError, RubricbenchError
+from rubricbench.judging.config import ENDPOINT_PATH, JudgeConfig
+from rubricbench.judging.faults import (
+    PassingFaultError,
+    Reply,
+    fault,
+    garbled,
+    one_line,
+    wants_completion_tokens,
+)
+from rubricbench.judging.retry import retry_after
+from rubricbench.judging.usage import Tally
+from rubricbench.judging.wire import ChatAnswer, read_answer
+from rubricbench.schema import Cause
+
+MAX_REPLY_BYTES = 16 << 20
+MAX_NAMED_MODELS = 8
+MAX_NAME_CHARS = 100
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_LIMIT, _NEWER_LIMIT = b'"max_tokens":', b'"max_completion_tokens":'
+
+
+class Endpoint:
+    """One address.
+
+    Args:
+        config: the judge; its ``base_url`` is this address alone.
+        tally: where attempts are counted.
+        key: the API key, or nothing.
+    """
+
+    def __init__(self, config: JudgeConfig, tally: Tally, key: str) -> None:
+        self._config = config
+        self._tally = tally
+        self._url = URL(config.url)
+        self._key = key
+        self._headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"rubricbench/{rubricbench.__version__}",
+            **({"Authorization": f"Bearer {key}"} if key else {}),
+        }
+        self._proxy = _proxy(self._url)
+        self._timeout = aiohttp.ClientTimeout(total=config.timeout)
+        self._newer_limit = False
+        self.session: aiohttp.ClientSession | None = None
+        self.answered = False  # ever
+        self.in_flight = 0
+
+    @property
+    def url(self) -> str:
+        """Its address, as it is recorded."""
+        return self._config.url
+
+    async def attempt(self, body: bytes, left: float) -> ChatAnswer:
+        """Send a request once.
+
+        Args:
+            body: the JSON of a chat completion request.
+            left: seconds it may take at most; no longer than the configured time-out.
+
+        Raises:
+            PassingFaultError: it failed for a reason that may pass.
+            CallFailedError: it failed, and would again.
+            EndpointError: the key, the model or the address is wrong.
+        """
+        self.in_flight += 1
+        try:
+            return await self._attempt(body, left)
+        finally:
+            self.in_flight -= 1
+
+    async def _attempt(self, body: bytes, left: float) -> ChatAnswer:
+        self._tally.attempts += 1
+        limit = min(left, self._config.timeout)
+        sent = body.replace(_LIMIT, _NEWER_LIMIT, 1) if self._newer_limit else body
+        try:
+            status, headers, data = await self._post(sent, limit)
+        except TimeoutError:
+            raise PassingFaultError(Cause.TIMEOUT, f"no answer in {limit:.3g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            detail = " ".join(str(error).split()) or type(error).__name__
+            raise PassingFaultError(Cause.CONNECTION, detail) from None
+        if status != 200:
+            location = headers.get("Location", "").encode("utf-8", "replace")
+            data, location = self._without_key(data), self._without_key(location)
+            if sent is body and wants_completion_tokens(status, data) and _LIMIT in body:
+                # The same limit under the name that newer endpoints have for it.
+                self._newer_limit = True
+                return await self._attempt(body, left)
+            wait = retry_after(headers, time.time())
+            raise await self._meaning(Reply(status, data, location.decode("utf-8"), wait))
+        # From here to the caller nothing is awaited: what was received cannot be cancelled away.
+        try:
+            answer = read_answer(data)
+        except ValueError as error:
+            reply = Reply(status, self._without_key(data))
+            raise garbled(reply, str(error), self._config, answered=self.answered) from None
+        self.answered = True
+        return answer
+
+    async def _post(self, body: bytes, limit: float) -> tuple[int, Mapping[str, str], bytes]:
+        assert self.session is not None, "the client is an async context manager"
+        whole = limit >= self._config.timeout
+        reply = await self.session.post(
+            self._url,
+            data=body,
+            headers=self._headers,
+            proxy=self._proxy,
+            # A redirected POST turns into a GET, and would carry the key elsewhere.
+            allow_redirects=False,
+            timeout=self._timeout if whole else aiohttp.ClientTimeout(total=limit),
+        )
+        try:
+            return reply.status, reply.headers, await _read(reply)
+        except BaseException:
+            reply.close()
+            raise
+
+    def _without_key(self, data: bytes) -> bytes:
+        # Some endpoints quote the key in their errors, which users see, copy and log.
+        return data.replace(self._key.encode("ascii"), b"[key]") if self._key else data
+
+    async def _meaning(self, reply: Reply) -> RubricbenchError:
+        meant = fault(reply, self._config, answered=self.answered)
+        if reply.status == 404 and isinstance(meant, EndpointError):
+            served = await self._served_models()
+            if served:
+                names = ", ".join(served[:MAX_NAMED_MODELS])
+                return EndpointError(
+                    f"the endpoint does not serve the model {self._config.model!r}",
+                    where=self._config.base_url,
+                    hint=f"it serves: {names}",
+                )
+        return meant
+
+    async def _served_models(self) -> list[str]:
+        """Return the names of the models the endpoint lists; none if it lists none."""
+        assert self.session is not None
+        url = URL(self._config.url.removesuffix(ENDPOINT_PATH) + "/models")
+        try:
+            reply = await self.session.get(
+                url, headers=self._headers, proxy=self._proxy, allow_redirects=False
+            )
+            listed = msgspec.json.decode(await _read(reply), type=_ModelList)
+        except (aiohttp.ClientError, OSError, PassingFaultError, ValueError, RecursionError):
+            return []
+        names = (one_line(model.id, MAX_NAME_CHARS) for model in listed.data)
+        return [name for name in names if name != self._config.model]
+
+
+class _Model(msgspec.Struct):
+    id: str
+
+
+class _ModelList(msgspec.Struct):
+    data: list[_Model]
+
+
+async def _read(reply: aiohttp.ClientResponse) -> bytes:
+    # The length of a compressed reply says nothing about what comes out of it.
+    plain = "Content-Encoding" not in reply.headers
+    if plain and reply.content_length is not None and reply.content_length <= MAX_REPLY_BYTES:
+        return await reply.read()
+    data = bytearray()
+    async for chunk in reply.content.iter_any():
+        data += chunk
+        if len(data) > MAX_REPLY_BYTES:
+            reply.close()
+            raise PassingFaultError(Cause.SERVER_ERROR, f"over {MAX_REPLY_BYTES >> 20} MiB sent")
+    return bytes(data)
+
+
+def _proxy(url: URL) -> str | None:
+    """Return the proxy that the environment names for the endpoint; none on this machine."""
+    host = url.host or ""
+    if host in _LOOPBACK or proxy_bypass(host):
+        return None
+    return getproxies().get(url.scheme)

@@ -1,0 +1,53 @@
+"""What a run over files is told to do, and what it tells in the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from rubricbench.judging.config import JudgeConfig
+from rubricbench.judging.summary import Summary
+from rubricbench.judging.usage import Tally
+from rubricbench.readers import MatchReport
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What to grade, and where.
+
+    Args:
+        responses: a parquet, JSONL or CSV file (`readers.read_responses`).
+        rubrics: a file, or the name of an embedded dataset (`readers.read_rubrics`).
+        out: the run directory.
+        config: the judge; None where every criterion has a check.
+        store: the completion store; ``store.sqlite`` in the run directory if not given.
+        limit: grade only the first so many responses that have a rubric.
+        strategy: name of the aggregation of verdicts to a score.
+        previous: sources of rubrics that these replace, the oldest first; used where the judge is
+            to ask about what changed (`JudgeConfig.rejudge`).
+    """
+
+    responses: Path
+    rubrics: str
+    out: Path
+    config: JudgeConfig | None = None
+    store: Path | None = None
+    limit: int | None = None
+    strategy: str = "weighted_mean"
+    previous: tuple[str, ...] = ()
+
+
+class Graded(msgspec.Struct, frozen=True):
+    """What a run did.
+
+    Args:
+        summary: the result, of this run and those it continues.
+        match: how responses met rubrics.
+        tally: the calls of this run alone.
+        faults: an example of what went wrong, for each cause of a failed call.
+    """
+
+    summary: Summary
+    match: MatchReport
+    tally: Tally
+    faults: dict[str, str]

@@ -1,0 +1,114 @@
+"""The price of a run over files: its first pass, and a look into the store."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from rubricbench.judging.config import JudgeConfig
+from rubricbench.judging.files.directory import LABEL_SECRET
+from rubricbench.judging.files.inputs import Inputs
+from rubricbench.judging.files.job import Job
+from rubricbench.judging.items import Outcome
+from rubricbench.judging.judge import Judge
+from rubricbench.judging.price.plan import Measured, Plan, Planner
+from rubricbench.judging.price.prices import Price, PriceList
+from rubricbench.judging.price.rules import RULES, CacheRule, cache_rule
+from rubricbench.judging.price.tokens import token_counter
+from rubricbench.progress import progress
+from rubricbench.store import Store
+
+_ANY_SECRET = b"of no run: a plan"  # labels differ from the run's, and have as many characters
+
+
+class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan goes by.
+
+    Args:
+        prices: a price file; that of rubricbench if not given.
+        tokenizer: a folder or a name on the Hub, where it is not under the model's name.
+        prefix_cache: the provider's (`price.rules`); by default as the price file says.
+    """
+
+    prices: Path | None = None
+    tokenizer: str = ""
+    prefix_cache: str = ""
+
+
+def plan_files(job: Job, options: PlanOptions | None = None, *, quiet: bool = False) -> Plan:
+    """Return what a run will ask and cost; nothing is spent, sent or written.
+
+    Args:
+        job: the run.
+        options: what the plan goes by.
+        quiet: show no progress.
+
+    Raises:
+        InputError: as `grade_files`; or a price file or tokenizer cannot be used.
+        StoreError: the store cannot be read.
+    """
+    chosen = options or PlanOptions()
+    prices = PriceList(chosen.prices)
+    inputs = Inputs(job)
+    match = inputs.survey()
+    with _store(job) as store, progress(match.matched, "planning", quiet=quiet) as bar:
+        judge = Judge(job.config, store, secret=_secret(job))
+        outcomes = _watched(judge.stored(inputs.items()), bar.advance)
+        if job.config is None:
+            return _without_judge(outcomes)
+        price = prices.find(job.config.model)
+        planner = Planner(
+            job.config,
+            token_counter(job.config.model, chosen.tokenizer),
+            _rule(chosen.prefix_cache, job.config, price),
+            price,
+            match.matched,
+        )
+        planner.add(outcomes)
+    return planner.plan()
+
+
+def _rule(named: str, config: JudgeConfig, price: Price | None) -> CacheRule:
+    if named:
+        return cache_rule(named)
+    if config.backend == "vllm":
+        return RULES["vllm"]
+    return (price.prefix_cache if price else None) or RULES["none"]
+
+
+@contextmanager
+def _store(job: Job) -> Iterator[Store]:
+    """Open the run's store for reading; an empty one where there is none yet."""
+    path = job.store or job.out / "store.sqlite"
+    if path.exists():
+        with Store.open(path, read_only=True) as store:
+            yield store
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="rubricbench-plan-") as folder,
+        Store.open(Path(folder) / "store.sqlite") as store,
+    ):
+        yield store
+
+
+def _secret(job: Job) -> bytes:
+    path = job.out / LABEL_SECRET
+    return path.read_bytes() if path.is_file() else _ANY_SECRET
+
+
+def _watched(outcomes: Iterator[Outcome], advance: Callable[[], object]) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        yield outcome
+        advance()
+
+
+def _without_judge(outcomes: Iterator[Outcome]) -> Plan:
+    plan = Plan(prefix_cache=RULES["none"], measured=Measured())
+    for outcome in outcomes:
+        plan.responses += 1
+        plan.checked += len(outcome.item.rubric.criteria)
+    return plan

@@ -1,0 +1,116 @@
+"""Which of several endpoints that serve one model gets the next attempt.
+
+The least loaded of those that are well. One that fails several times running is set aside and
+probed: first after a second, then after twice as long each time, by one call. One whose key, model
+or address is wrong is not used again; only when that is true of all is it an error.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from rubricbench.errors import EndpointError
+from rubricbench.judging.endpoint import Endpoint
+from rubricbench.judging.faults import PassingFaultError
+from rubricbench.schema import Cause
+
+FAILURES_TO_SET_ASIDE = 3
+FIRST_PROBE_SECONDS = 1.0
+MAX_PROBE_SECONDS = 60.0
+
+
+class _Health:
+    """What is known of an endpoint: failures running, and when it may be tried again if ill."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+        self.probe_at = 0.0
+        self.lost: EndpointError | None = None
+
+    @property
+    def is_ill(self) -> bool:
+        return self.failures >= FAILURES_TO_SET_ASIDE
+
+
+class Fleet:
+    """The endpoints of one judge.
+
+    Args:
+        endpoints: at least one.
+        clock: seconds that only grow.
+    """
+
+    def __init__(
+        self, endpoints: Iterable[Endpoint], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.endpoints = tuple(endpoints)
+        self._health = {id(endpoint): _Health() for endpoint in self.endpoints}
+        self._clock = clock
+        self.ever_answered = False
+
+    def pick(self) -> Endpoint:
+        """Return the endpoint for the next attempt.
+
+        The least loaded of those that are well, or an ill one whose probe is due; where none is
+        well, the one whose probe is due first.
+        """
+        if len(self.endpoints) == 1:
+            return self.endpoints[0]
+        usable = [e for e in self.endpoints if self._health[id(e)].lost is None]
+        due = [e for e in usable if self._is_due(e)]
+        if due:
+            self._take_probe(due[0])
+            return due[0]
+        well = [e for e in usable if not self._health[id(e)].is_ill]
+        if well:
+            return min(well, key=lambda e: e.in_flight)
+        return min(usable, key=lambda e: (self._health[id(e)].probe_at, e.in_flight))
+
+    def answered(self, endpoint: Endpoint) -> None:
+        """Count an answer: the endpoint is well."""
+        self.ever_answered = True
+        self._health[id(endpoint)].failures = 0
+
+    def failed(self, endpoint: Endpoint, fault: PassingFaultError) -> None:
+        """Count a failed attempt; a refusal for the rate of requests is no sign of illness."""
+        health = self._health[id(endpoint)]
+        if fault.cause is not Cause.RATE_LIMITED:
+            health.failures += 1
+            health.probe_at = self._clock() + self._probe_seconds(health)
+
+    def lost(self, endpoint: Endpoint, error: EndpointError) -> None:
+        """Use an endpoint no more.
+
+        Raises:
+            EndpointError: no endpoint is left.
+        """
+        self._health[id(endpoint)].lost = error
+        if all(health.lost for health in self._health.values()):
+            raise error
+
+    def untried(self, attempt: int) -> bool:
+        """Return whether another endpoint may do at once what failed here, at a call's n-th try."""
+        return attempt + 1 < sum(
+            health.lost is None and not health.is_ill for health in self._health.values()
+        )
+
+    @property
+    def faults(self) -> dict[str, str]:
+        """What is wrong with endpoints that are used no more, by address."""
+        found = {e.url: self._health[id(e)].lost for e in self.endpoints}
+        return {url: str(error) for url, error in found.items() if error is not None}
+
+    def _is_due(self, endpoint: Endpoint) -> bool:
+        health = self._health[id(endpoint)]
+        return health.is_ill and self._clock() >= health.probe_at
+
+    def _take_probe(self, endpoint: Endpoint) -> None:
+        # One call at a time finds out: the others go on elsewhere.
+        health = self._health[id(endpoint)]
+        health.probe_at = self._clock() + self._probe_seconds(health)
+
+    @staticmethod
+    def _probe_seconds(health: _Health) -> float:
+        doublings = min(30, max(0, health.failures - FAILURES_TO_SET_ASIDE))
+        return min(MAX_PROBE_SECONDS, FIRST_PROBE_SECONDS * 2.0**doublings)
