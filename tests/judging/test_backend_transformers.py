@@ -230,12 +230,12 @@ async def test_the_model_is_loaded_at_first_use_after_the_hook_and_given_back(wo
         await asyncio.gather(*map(backend.complete, requests(config, 2)))
         assert told == [False]
         assert backend.loaded
-        weights = weakref.ref(backend._loaded._local.model)
+        weights = weakref.ref(backend._model._local.model)
         backend.release()
         assert weights() is None
         await backend.complete(requests(config, 1)[0])  # loads it again
         assert told == [False, False]
-        weights = weakref.ref(backend._loaded._local.model)
+        weights = weakref.ref(backend._model._local.model)
     assert weights() is None
     assert not backend.loaded
 

@@ -11,16 +11,16 @@ from rubricbench.errors import RubricbenchError
 from rubricbench.judging.backends.answering import Answered, Answerer, Answering, Step
 from rubricbench.judging.backends.chat import Chat
 from rubricbench.judging.backends.gather import cancelled
-from rubricbench.judging.backends.local_model import LocalModel, release_memory
+from rubricbench.judging.backends.local import Result
+from rubricbench.judging.backends.local_model import LocalModel
 from rubricbench.judging.backends.lockstep import answer_together
+from rubricbench.judging.backends.memory import release_memory
 from rubricbench.judging.backends.prefixes import Prefixes, grouped
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.faults import CallFailedError
 from rubricbench.judging.formats import get_format
 from rubricbench.judging.wire import ChatAnswer, TokenLogprob
 from rubricbench.schema import Cause
-
-Result = ChatAnswer | Exception
 
 
 class LocalAnswers:
@@ -62,6 +62,10 @@ class LocalAnswers:
             for i, answer in zip(group, answers, strict=True):
                 results[numbers[i]] = answer
         return results
+
+    def close(self) -> None:
+        """Give the memory of kept beginnings back; the model's goes with the last reference."""
+        self._prefixes.forget()
 
     def _begin(self, chat: Chat, prompt: list[int]) -> tuple[Answering, Step]:
         if self._config.response_format:

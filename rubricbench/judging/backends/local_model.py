@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,6 @@ import msgspec
 
 from rubricbench.errors import EndpointError, InputError, MissingExtraError
 from rubricbench.judging.backends.tokens import ChatTokens
-
-Hook = Callable[[], None]
 
 
 class LocalModel(msgspec.Struct, frozen=True):
@@ -100,15 +97,6 @@ def context_of(config: Any) -> int:
     """Return how many tokens a model can read and write in all, by its configuration."""
     text = config.get_text_config()
     return int(getattr(text, "max_position_embeddings", 0) or 2048)
-
-
-def release_memory() -> None:
-    """Give memory of models that are no longer referenced back to the GPU."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
 
 
 def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
