@@ -24,6 +24,7 @@ COMMANDS = {
     "data": ("rubricbench.cli.data", "Show, validate and describe rubric datasets."),
     "build": ("rubricbench.cli.build", "Build rubric datasets."),
     "judge": ("rubricbench.cli.judge", "Grade responses against rubrics with a judge model."),
+    "serve-reward": ("rubricbench.cli.serve_reward", "Serve rubric rewards to trainers over HTTP."),
     "tasks": ("rubricbench.cli.tasks", "Where the lm-eval tasks are."),
     "store": ("rubricbench.cli.store", "Inspect, export, import and verify completion stores."),
     "models": ("rubricbench.cli.models", "Fetch the small model that the quickstart scores."),

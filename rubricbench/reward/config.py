@@ -33,7 +33,7 @@ class RewardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         strategy: name of the aggregation.
         deadline: seconds a batch may take.
         ask_again: whether rows lost to faults of single calls are asked about once more.
-        patience: batches in a row that may be lost as a whole.
+        patience: batches in a row that may be lost as a whole; null for any number.
         strip_reasoning: grade what follows a leading ``<think>`` block.
         release: give a local judge's memory back after each batch.
         name: the name the reward is logged under.
@@ -45,7 +45,7 @@ class RewardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     strategy: str = "weighted_mean"
     deadline: float = 300.0
     ask_again: bool = True
-    patience: int = 10
+    patience: int | None = 10
     strip_reasoning: bool = True
     release: bool = True
     name: str = "rubric_reward"

@@ -57,7 +57,7 @@ def _counts(before: Tally, after: Tally) -> dict[str, float]:
     return counts
 
 
-def columns(batch: Batch) -> Mapping[str, list[Any]]:
+def row_columns(batch: Batch) -> Mapping[str, list[Any]]:
     """Return a value for each row, for the table of completions."""
     rulings = batch.rulings
     return {

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from rubricbench.errors import EndpointError, InputError, RubricbenchError
+from rubricbench.errors import EndpointError, InputError, RubricbenchError, SchemaError
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.judge import Judge
 from rubricbench.reward.batch import Batch, Row
 from rubricbench.reward.host import JudgeHost
 from rubricbench.reward.memory import require_policy_asleep
-from rubricbench.reward.report import columns, metrics
+from rubricbench.reward.report import metrics, row_columns
 from rubricbench.reward.rubrics import RubricFinder, Rubrics
 from rubricbench.reward.texts import Turns, response_text
 from rubricbench.schema import Cause
@@ -33,7 +33,7 @@ class RewardSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     deadline: float = 300.0
     ask_again: bool = True
-    patience: int = 10
+    patience: int | None = 10
     strip_reasoning: bool = True
     release: bool = True
     name: str = "rubric_reward"
@@ -41,7 +41,7 @@ class RewardSettings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not 0 < self.deadline <= 86_400:
             raise InputError(f"the deadline of a batch is {self.deadline!r}, not 0 to 86,400 s")
-        if self.patience < 1:
+        if self.patience is not None and self.patience < 1:
             raise InputError(f"the patience is {self.patience!r}, not a positive number of batches")
         if not self.name.isidentifier():
             raise InputError(f"the reward's name {self.name!r:.60} is not a Python name")
@@ -55,7 +55,7 @@ def rubric_reward(
     strategy: Strategy = WEIGHTED_MEAN,
     deadline: float = 300.0,
     ask_again: bool = True,
-    patience: int = 10,
+    patience: int | None = 10,
     strip_reasoning: bool = True,
     release: bool = True,
     name: str = "rubric_reward",
@@ -74,7 +74,8 @@ def rubric_reward(
         ask_again: whether rows lost to faults of single calls are asked about once more, and take
             the low bound if they fail again while others are answered
             (`rubricbench.reward.batch`).
-        patience: batches in a row that may be lost as a whole before the training is ended.
+        patience: batches in a row that may be lost as a whole before the training is ended; None
+            never ends it.
         strip_reasoning: grade what follows a leading ``<think>`` block.
         release: give a local judge's memory back after each batch, for the policy's update.
         name: the function's ``__name__``, under which trainers log it.
@@ -160,7 +161,7 @@ class RubricReward:
             for name, value in metrics(batch, before, after, self._causes, cost).items():
                 log_metric(f"rubric/{name}", value)
         if log_extra:
-            for name, values in columns(batch).items():
+            for name, values in row_columns(batch).items():
                 log_extra(name, values)
         return [ruling.reward for ruling in batch.rulings]
 
@@ -179,14 +180,21 @@ class RubricReward:
             for name, values in given.items()
             if isinstance(values, list | tuple) and len(values) == len(prompts)
         }
-        strip = self.settings.strip_reasoning
         return [
-            Row(
-                self._finder.find(prompt, {name: values[i] for name, values in lists.items()}),
-                response_text(completion, strip_reasoning=strip),
-            )
+            self._row(i, prompt, completion, {name: values[i] for name, values in lists.items()})
             for i, (prompt, completion) in enumerate(zip(prompts, completions, strict=True))
         ]
+
+    def _row(self, i: int, prompt: Turns, completion: Turns, columns: dict[str, Any]) -> Row:
+        try:
+            rubric = self._finder.find(prompt, columns)
+            text = response_text(completion, strip_reasoning=self.settings.strip_reasoning)
+        except SchemaError as error:
+            raise error.within(f"row {i}") from None
+        except InputError as error:
+            where = f"row {i}, {error.where}" if error.where else f"row {i}"
+            raise InputError(error.what, where=where, hint=error.hint) from None
+        return Row(rubric, text)
 
     async def grade(self, rows: Sequence[Row]) -> Batch:
         """Grade rows, within the deadline.
@@ -209,6 +217,8 @@ class RubricReward:
         self.host.close()
 
     def _raise_if_hopeless(self, batch: Batch) -> None:
+        if self.settings.patience is None:
+            return
         if not batch.rulings or batch.lost < len(batch.rulings):
             self._lost_in_a_row = 0
             return

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 from simserver.asked import Question
@@ -43,6 +45,16 @@ class WordServer(SimServer):
         # Nothing is awaited before the simulator looks at its fault.
         self.fault = lambda _: name
         return await super()._reply(request, body, question, call)
+
+
+@asynccontextmanager
+async def running(server: WordServer) -> AsyncIterator[WordServer]:
+    """The server on a thread of its own, from inside an event loop."""
+    await asyncio.to_thread(server.__enter__)
+    try:
+        yield server
+    finally:
+        await asyncio.to_thread(server.__exit__)
 
 
 def rubric(i: int = 0, *, checked: bool = False) -> Rubric:
