@@ -50,6 +50,10 @@ _VERDICT = [
     ("cause", pa.string()),
     ("evidence", pa.string()),
 ]
+_ANNOTATION = [
+    ("annotators", pa.int64()),  # how many people gave the reference
+    ("agreement", pa.float64()),  # share of them who agree with it
+]
 _RESPONSE = [
     ("prompt_id", pa.string()),
     ("response_id", pa.string()),
@@ -87,6 +91,21 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("replicate", pa.int64()),
         ]
     ),
+    "votes": pa.schema(
+        [
+            ("prompt_id", pa.string()),
+            ("response_id", pa.string()),
+            ("generator", pa.string()),
+            ("criterion_id", pa.string()),
+            ("status", pa.string()),
+            ("p_met", pa.float64()),
+            ("cause", pa.string()),
+            ("met", pa.int64()),
+            ("unmet", pa.int64()),
+            ("unknown", pa.int64()),
+            ("spread", pa.float64()),
+        ]
+    ),
     "scores": pa.schema(
         [
             ("prompt_id", pa.string()),
@@ -101,14 +120,19 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("all_met", pa.bool_()),
             ("strategy", pa.string()),
             ("judge", pa.string()),
+            ("replicate", pa.int64()),  # null for what several judges come to
+            ("spread", pa.float64()),  # standard deviation of those judges' values
         ]
     ),
     "calibration": pa.schema(
         [
             *_RESPONSE,
+            ("prompt", pa.string()),
+            ("messages", _MESSAGES),
+            ("rubrics", pa.list_(_CRITERION)),
             ("tier", pa.string()),
             ("attack", pa.string()),
-            ("verdicts", pa.list_(pa.struct(_VERDICT))),
+            ("verdicts", pa.list_(pa.struct([*_VERDICT, *_ANNOTATION]))),
         ]
     ),
     "reference_responses": pa.schema(_RESPONSE),

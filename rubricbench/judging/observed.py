@@ -39,12 +39,14 @@ class Observer:
     """
 
     def __init__(self, config: JudgeConfig) -> None:
+        self._judge = f"the endpoint of {config.name}"
         self._format = config.format
         self._schema = config.response_format and get_format(config.format).is_json
         self._logprobs = config.logprobs > 0
         self._looked_at = 0
         self._shaped = _Count()
         self._weighed = _Count()
+        self._told: set[int] = set()
 
     def saw(self, completion: Completion, criterion_ids: Sequence[str]) -> None:
         """Look at an answer, if it is among the first `MAX_LOOKED_AT`.
@@ -69,18 +71,30 @@ class Observer:
             unfit = any(verdict.cause in _BROKEN for verdict in verdicts)
             self._shaped.add(unfit or not text.startswith("{"))
 
+    def news(self) -> list[str]:
+        """Return what was found out since it was asked for last."""
+        if all(i in self._told or not c.tells for i, c in enumerate((self._shaped, self._weighed))):
+            return []
+        found = self._found()
+        new = [remark for kind, remark in found.items() if kind not in self._told]
+        self._told |= found.keys()
+        return new
+
     def remarks(self) -> list[str]:
-        """Return what was found out so far, a line each."""
-        found = []
+        """Return all that was found out, a line each."""
+        return list(self._found().values())
+
+    def _found(self) -> dict[int, str]:
+        found = {}
         if self._shaped.tells:
-            found.append(
-                f"the endpoint does not enforce the JSON schema it is asked for: {self._shaped} "
+            found[0] = (
+                f"{self._judge} does not enforce the JSON schema it is asked for: {self._shaped} "
                 "break it; the parser reads what it can"
             )
         if self._weighed.tells:
-            found.append(
-                "the endpoint does not send the log-probabilities it is asked for, or such as do "
-                f"not fit the answer: {self._weighed} have none; their verdicts are hard"
+            found[1] = (
+                f"{self._judge} does not send the log-probabilities it is asked for, or such as do "
+                f"not fit its answers: {self._weighed} have none; their verdicts are hard"
             )
         return found
 

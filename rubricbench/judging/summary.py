@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
+from rubricbench.judging.agreement import PanelReport
 from rubricbench.judging.judge import Judged
+from rubricbench.judging.panel import Ruling
 from rubricbench.judging.usage import add_tokens
 from rubricbench.schema import Status, Verdict
+from rubricbench.scoring import Score
 
 MAX_SHOWN_GENERATORS = 40
 
@@ -68,6 +71,11 @@ class Summary(msgspec.Struct, kw_only=True):
         without_rubric: responses left out, since no rubric is for their prompt.
         answers: distinct answers of the judge.
         tokens: token counts of those answers, readable or not, as the endpoint reported them.
+        remarks: what the answers show about the endpoint, a line each.
+        panel: several judges beside each other; the rest is then what they come to.
+        by_judge: means over all responses for each of them, in their order.
+        spread: mean over the responses of the standard deviation of their values; None unless a
+            response has two of them.
     """
 
     judge: str
@@ -83,6 +91,10 @@ class Summary(msgspec.Struct, kw_only=True):
     without_rubric: int
     answers: int
     tokens: dict[str, int]
+    remarks: list[str] = []
+    panel: PanelReport | None = None
+    by_judge: list[Means] = []
+    spread: float | None = None
 
     @property
     def complete(self) -> bool:
@@ -102,7 +114,15 @@ class Summary(msgspec.Struct, kw_only=True):
         if self.answers:
             counts = ", ".join(f"{n:,} {name}" for name, n in sorted(self.tokens.items()))
             lines.append(f"{self.answers:,} answers of {self.judge}: {counts or 'usage unknown'}")
+        if self.panel:
+            lines.append(self._panel_text(self.panel))
         return "\n".join(lines)
+
+    def _panel_text(self, panel: PanelReport) -> str:
+        means = (f"  {i}. scores: {means}" for i, means in enumerate(self.by_judge, start=1))
+        spread = "unknown" if self.spread is None else f"{self.spread:.4f}"
+        last = f"  standard deviation of a response's scores, on average: {spread}"
+        return "\n".join((panel.text(), *means, last))
 
 
 def _generator_lines(by_generator: dict[str, Means]) -> list[str]:
@@ -120,9 +140,8 @@ class _Sums:
         self.responses = self.scored = 0
         self.value = self.low = self.high = self.coverage = 0.0
 
-    def add(self, judged: Judged) -> None:
-        """Count a graded response."""
-        score = judged.score
+    def add(self, score: Score) -> None:
+        """Count the score of a response."""
         self.responses += 1
         if score.value is not None:
             self.scored += 1
@@ -145,9 +164,15 @@ class _Sums:
 
 
 class Summing:
-    """Counts graded responses as they come; memory grows with generators, not with responses."""
+    """Counts graded responses as they come; memory grows with generators, not with responses.
 
-    def __init__(self) -> None:
+    Args:
+        judges: how many judges grade each.
+    """
+
+    def __init__(self, judges: int = 1) -> None:
+        self._by_judge = [_Sums() for _ in range(judges)] if judges > 1 else []
+        self._spread = self._spreads = 0.0
         self._all = _Sums()
         self._by_generator: dict[str, _Sums] = {}
         self._statuses: dict[Status, int] = dict.fromkeys(Status, 0)
@@ -156,26 +181,36 @@ class Summing:
         self._answers = 0
         self._tokens: dict[str, int] = {}
 
-    def add(self, judged: Judged, generator: str) -> None:
-        """Count a graded response."""
-        self._all.add(judged)
-        self._by_generator.setdefault(generator, _Sums()).add(judged)
-        self._lost += self._count_verdicts(judged.verdicts)
+    def add(self, members: Sequence[Judged], generator: str, ruling: Ruling | None = None) -> None:
+        """Count a graded response.
+
+        Args:
+            members: what each judge says of it.
+            generator: who wrote it.
+            ruling: what they come to, if they are several.
+        """
+        said = ruling or members[0]
+        self._all.add(said.score)
+        self._by_generator.setdefault(generator, _Sums()).add(said.score)
+        self._count_verdicts(said.verdicts)
+        self._lost += any(_is_lost(judged.verdicts) for judged in members)
+        for sums, judged in zip(self._by_judge, members, strict=False):
+            sums.add(judged.score)
+        if ruling and ruling.spread is not None:
+            self._spread += ruling.spread
+            self._spreads += 1
 
     def add_answer(self, usage: Mapping[str, int]) -> None:
         """Count an answer of the judge, once where several responses have the same one."""
         self._answers += 1
         add_tokens(self._tokens, usage)
 
-    def _count_verdicts(self, verdicts: Iterable[Verdict]) -> bool:
-        lost = False
+    def _count_verdicts(self, verdicts: Iterable[Verdict]) -> None:
         for verdict in verdicts:
             self._statuses[verdict.status] += 1
             if verdict.cause:
                 cause = str(verdict.cause)
                 self._unknown[cause] = self._unknown.get(cause, 0) + 1
-                lost = lost or verdict.cause.is_infrastructure
-        return lost
 
     def summary(
         self, *, judge: str, format: str, template_hash: str, strategy: str, without_rubric: int
@@ -195,4 +230,10 @@ class Summing:
             without_rubric=without_rubric,
             answers=self._answers,
             tokens=dict(sorted(self._tokens.items())),
+            by_judge=[sums.means() for sums in self._by_judge],
+            spread=self._spread / self._spreads if self._spreads else None,
         )
+
+
+def _is_lost(verdicts: Iterable[Verdict]) -> bool:
+    return any(verdict.cause and verdict.cause.is_infrastructure for verdict in verdicts)

@@ -21,17 +21,20 @@ LABEL_SECRET = "labels.secret"
 
 def run_directory(job: Job, inputs: Inputs) -> RunDirectory:
     """Return the directory of a job; entering it refuses one of another job."""
-    config = job.config
+    first = job.config
+    config: dict[str, Any] = {
+        "judge": _how_it_is_asked(first) if first else {},
+        "limit": job.limit,
+        "strategy": job.strategy,
+    }
+    templates = {first.format: first.template_hash} if first else {}
+    if job.further:
+        config["further"] = [_how_it_is_asked(other) for other in job.further]
+        config["vote"] = job.vote
+    for number, other in enumerate(job.further, start=2):
+        templates[f"{other.format}, judge {number}"] = other.template_hash
     return RunDirectory(
-        job.out,
-        command=STAGE,
-        config={
-            "judge": _how_it_is_asked(config) if config else {},
-            "limit": job.limit,
-            "strategy": job.strategy,
-        },
-        data=inputs.hashes(),
-        templates={config.format: config.template_hash} if config else {},
+        job.out, command=STAGE, config=config, data=inputs.hashes(), templates=templates
     )
 
 

@@ -100,7 +100,7 @@ def response_of(item: Item) -> Response:
 
 
 def _require_rejudge(job: Job) -> None:
-    changed = job.config is not None and job.config.rejudge == "changed"
+    changed = any(config.rejudge == "changed" for config in job.configs)
     if changed and not job.previous:
         raise InputError(
             "to judge only what changed, the earlier rubrics must be known",

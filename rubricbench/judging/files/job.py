@@ -20,6 +20,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         rubrics: a file, or the name of an embedded dataset (`readers.read_rubrics`).
         out: the run directory.
         config: the judge; None where every criterion has a check.
+        further: more judges, or replicates of the first, that grade the same responses
+            (`rubricbench.judging.panel`).
+        vote: how the verdicts of several become one (`rubricbench.judging.vote`).
         store: the completion store; ``store.sqlite`` in the run directory if not given.
         limit: grade only the first so many responses that have a rubric.
         strategy: name of the aggregation of verdicts to a score.
@@ -35,6 +38,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     strategy: str = "weighted_mean"
     previous: tuple[str, ...] = ()
+    further: tuple[JudgeConfig, ...] = ()
+    vote: str = "share"
+
+    @property
+    def configs(self) -> tuple[JudgeConfig, ...]:
+        """All judges; none where every criterion has a check."""
+        return (self.config, *self.further) if self.config else ()
 
 
 class Graded(msgspec.Struct, frozen=True):
