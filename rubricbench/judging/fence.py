@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from unicodedata import category
 
-from rubricbench.judging.neutral import HIDDEN, neutral
+from rubricbench.judging.neutral import neutral
 
 _LEAST = 3
 # Other characters that normalisation turns into a backtick.
 _LIKE_BACKTICKS = ("\uff40", "\u1fef")
-# What may stand between backticks that are read as one run: no line break, and nothing visible.
-_TRANSPARENT = re.compile(rf"[\x00-\x08\x0e-\x1f\x7f{HIDDEN}]*")
+_LINE_BREAKS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85")  # controls that do end a run
+_INVISIBLE = frozenset({"Cc", "Cf", "Mn", "Me"})  # controls, formats, marks on what is before
 
 
 def fenced(text: str) -> str:
@@ -40,7 +40,16 @@ def longest_run(text: str) -> int:
         return len(pieces) - 1
     longest = run = 1
     for piece in pieces[1:-1]:
-        run = run + 1 if _TRANSPARENT.fullmatch(piece) else 1
+        run = run + 1 if not piece or _shows_nothing(piece) else 1
         if run > longest:
             longest = run
     return longest
+
+
+def _shows_nothing(piece: str) -> bool:
+    # Nearly always the first character ends it, and looking at that alone is quicker.
+    return _is_invisible(piece[0]) and all(map(_is_invisible, piece))
+
+
+def _is_invisible(c: str) -> bool:
+    return category(c) in _INVISIBLE and c not in _LINE_BREAKS

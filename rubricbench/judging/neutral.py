@@ -10,8 +10,8 @@ A reader sees what stood there, the tokenizer does not, and doing it twice chang
 What is covered:
 
 - words between ``<|`` and ``>`` or ``<`` and ``|>``, also with the wide bar of DeepSeek's tokens;
-- tags of one word with underscores, such as ``<start_of_turn>``, ``</tool_call>``, ``<fim_prefix>``,
-  and the tokens without one: ``<s>``, ``</s>``, ``<bos>``, ``<think>``, ``<function=f>``, …;
+- tags of one word with underscores, such as ``<start_of_turn>``, ``</tool_call>``,
+  ``<fim_prefix>``, and the tokens without: ``<s>``, ``<bos>``, ``<think>``, ``<function=f>``, …;
 - ``<<SYS>>``, and words in square brackets: ``[INST]``, ``[/INST]``, ``[TOOL_CALLS]``, ``[MASK]``,
   ``[|user|]``, …, and the three of MiniMax, such as ``]~b]``;
 - the role names of templates that have no tokens: ``USER:`` and ``ASSISTANT:``, and at the start of

@@ -14,6 +14,7 @@ import msgspec
 from rubricbench.judging.fence import fenced
 from rubricbench.judging.formats import Format
 from rubricbench.judging.layouts import LAYOUTS
+from rubricbench.judging.neutral import neutral
 from rubricbench.judging.templates import REPAIR, fill, split, template
 from rubricbench.schema import Criterion, Message, Prompt
 
@@ -86,5 +87,5 @@ def _turn(message: Message) -> str:
 
 def _statement(criterion: Criterion) -> str:
     # A line break would let a criterion pass for the next one.
-    one_line = len(criterion.criterion.splitlines()) == 1
-    return f" {criterion.criterion}" if one_line else f"\n{fenced(criterion.criterion)}"
+    text = criterion.criterion
+    return f" {neutral(text)}" if text.splitlines() == [text] else f"\n{fenced(text)}"

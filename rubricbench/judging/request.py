@@ -19,6 +19,7 @@ from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.fence import fenced
 from rubricbench.judging.formats import get_format
 from rubricbench.judging.labels import Labels
+from rubricbench.judging.neutral import well_formed
 from rubricbench.judging.render import Frame, frame
 from rubricbench.schema import Criterion, Rubric
 from rubricbench.store import request_key
@@ -103,7 +104,11 @@ class Question:
 
 def embedded(response: str) -> bytes:
     """Return a response as it stands in a request: fenced, and escaped for JSON."""
-    return _encode(fenced(response))[1:-1]
+    text = fenced(response)
+    try:
+        return _encode(text)[1:-1]
+    except UnicodeEncodeError:  # half a character, which JSON cannot carry
+        return _encode(well_formed(text))[1:-1]
 
 
 def _identity(
