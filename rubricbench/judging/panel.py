@@ -219,7 +219,7 @@ def replicates(config: JudgeConfig, count: int) -> list[JudgeConfig]:
         InputError: the count is below two, or the judge always says the same.
     """
     if isinstance(count, bool) or not isinstance(count, int) or count < 2:
-        raise InputError(f"{count!r:.40} replicates", hint="give a whole number from 2 on")
+        raise InputError(f"replicates must be a whole number from 2 on, got {count!r:.40}")
     if config.temperature == 0:
         raise InputError(
             "replicates at temperature 0 all say the same", hint="give a temperature above 0"
