@@ -23,6 +23,8 @@ from rubricbench.schema import Criterion, Rubric
 
 LABEL_CHARS = 6  # 30 bits: one guess in a thousand million
 _OPENING = "<criterion "
+# A label that is part of one of these would be replaced inside them.
+_RESERVED = (_OPENING, "evidence")
 
 
 @functools.lru_cache(maxsize=1024)
@@ -70,7 +72,7 @@ class Labels(msgspec.Struct, frozen=True):
 
 def _label(secret: bytes, prompt_id: str, criterion_id: str, taken: Sequence[str]) -> str:
     label, tries = "", 0
-    while not label or label in taken:
+    while not label or label in taken or any(label in word for word in _RESERVED):
         text = f"{prompt_id}\x00{criterion_id}\x00{tries}"
         digest = hmac.digest(secret, text.encode("utf-8"), hashlib.sha256)
         label = base64.b32encode(digest)[:LABEL_CHARS].decode("ascii").lower()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from judging_samples import make_rubric
@@ -48,6 +50,51 @@ def test_labels_of_a_long_rubric_are_distinct_even_where_hashes_meet(monkeypatch
     criteria = tuple(Criterion(criterion=f"c{i}", weight=1) for i in range(200))
     rubric = Rubric(prompt=Prompt.from_text("p"), criteria=criteria)
     assert len(set(Labels.keyed(b"s", rubric, criteria).shown)) == 200
+
+
+@pytest.mark.parametrize("word", ["criter", "terion", "eviden"])
+def test_no_label_is_part_of_what_stands_in_answers_anyway(monkeypatch, word):
+    right = labels_module.hmac.digest
+    drawn = base64.b32decode(word.upper() + "AA")
+
+    def digest(secret, text, hash_name):
+        return drawn if text.endswith(b"\x000") else right(secret, text, hash_name)
+
+    monkeypatch.setattr(labels_module.hmac, "digest", digest)
+    labels = keyed()
+    assert word not in labels.shown
+    answer = json.dumps({key: {"evidence": word, "met": True} for key in labels.shown})
+    found = parse(Completion(key="", text=labels.canonicalise(answer)), IDS, "reasoned")
+    assert {v.status for v in found} == {Status.MET}
+
+
+def test_equal_texts_under_different_ids_have_different_labels():
+    criteria = tuple(Criterion(criterion="Is kind", weight=1, id=f"k{i}") for i in range(3))
+    labels = Labels.keyed(b"s", RUBRIC, criteria)
+    assert len(set(labels.shown)) == 3
+
+
+@given(st.dictionaries(st.text("abcdefghij234567", min_size=6, max_size=6), st.just(True)))
+def test_guesses_count_for_nothing(guesses):
+    # A guess is right once in a thousand million; the ones here are known not to be.
+    labels = keyed()
+    wrong = {guess: True for guess in guesses if guess not in labels.shown}
+    found = {v.cause for v in read(labels.canonicalise(json.dumps(wrong)))}
+    assert found == {Cause.UNEXPECTED_ID if wrong else Cause.MISSING_ID}
+
+
+def test_a_guess_beside_the_right_labels_takes_nothing_away_and_adds_nothing():
+    labels = keyed()
+    answer = dict(zip(labels.shown, (True, False, True), strict=True)) | {"zzzzzz": True}
+    found = read(labels.canonicalise(json.dumps(answer)))
+    assert [v.status for v in found] == [Status.MET, Status.UNMET, Status.MET]
+
+
+@pytest.mark.parametrize("change", [str.upper, str.title, lambda s: s + " ", lambda s: f"[{s}]"])
+def test_a_label_that_is_only_like_the_one_shown_is_another(change):
+    labels = keyed()
+    answer = json.dumps({change(shown): True for shown in labels.shown})
+    assert {v.cause for v in read(labels.canonicalise(answer))} == {Cause.UNEXPECTED_ID}
 
 
 def test_answers_under_shown_labels_are_read_under_canonical_ones():
