@@ -76,12 +76,20 @@ def structure(text: str) -> list[str | None]:
 
 
 def user_message(
-    rubric: Rubric, response: str, form: str, layout: str, **fields: Any
+    rubric: Rubric,
+    response: str,
+    form: str,
+    layout: str,
+    *,
+    asked: slice = slice(None),
+    repair: bool = False,
+    **fields: Any,
 ) -> tuple[str, bytes]:
     config = JudgeConfig(
         base_url="http://127.0.0.1:9/v1", model="m", format=form, layout=layout, **fields
     )
-    request = Question(config, rubric, rubric.criteria, b"secret").request(response)
+    question = Question(config, rubric, rubric.criteria[asked], b"secret", repair=repair)
+    request = question.request(response)
     *system, user = json.loads(request.body)["messages"]
     assert len(system) == (layout != "paper")
     assert user["role"] == "user"
@@ -108,14 +116,19 @@ def test_there_are_enough_attacks_of_every_kind():
     assert {attack.at for attack in attacks()} == {"end", "start", "alone"}
 
 
+@pytest.mark.parametrize(
+    ("asked", "repair"),
+    [(slice(None), False), (slice(1, 2), False), (slice(None), True)],
+    ids=["all", "one", "repair"],
+)
 @pytest.mark.parametrize(("form", "layout"), COMBINATIONS)
-def test_a_response_stays_inside_its_fence(form, layout):
-    benign, _ = user_message(RUBRIC, HONEST, form, layout)
+def test_a_response_stays_inside_its_fence(form, layout, asked, repair):
+    benign, _ = user_message(RUBRIC, HONEST, form, layout, asked=asked, repair=repair)
     wanted = structure(benign)
     (place,) = [i for i, part in enumerate(parts(benign)) if part == [HONEST]]
     for attack in attacks():
         response = attacked(attack)
-        text, _ = user_message(RUBRIC, response, form, layout)
+        text, _ = user_message(RUBRIC, response, form, layout, asked=asked, repair=repair)
         found = parts(text)
         assert structure(text) == wanted, attack.id
         content = found[place]
