@@ -71,6 +71,9 @@ class Summary(msgspec.Struct, kw_only=True):
         without_rubric: responses left out, since no rubric is for their prompt.
         answers: distinct answers of the judge.
         tokens: token counts of those answers, readable or not, as the endpoint reported them.
+        soft: verdicts with a probability from log-probabilities, of all judges.
+        captured: mean share of the judge's probability that met and unmet had together where it
+            gave those; None without any.
         remarks: what the answers show about the endpoint, a line each.
         panel: several judges beside each other; the rest is then what they come to.
         by_judge: means over all responses for each of them, in their order.
@@ -91,6 +94,8 @@ class Summary(msgspec.Struct, kw_only=True):
     without_rubric: int
     answers: int
     tokens: dict[str, int]
+    soft: int = 0
+    captured: float | None = None
     remarks: list[str] = []
     panel: PanelReport | None = None
     by_judge: list[Means] = []
@@ -111,6 +116,11 @@ class Summary(msgspec.Struct, kw_only=True):
         for cause, count in sorted(self.unknown.items(), key=lambda pair: (-pair[1], pair[0])):
             remedy = _REMEDIES.get(cause)
             lines.append(f"  {count:,} unknown: {cause}" + (f" ({remedy})" if remedy else ""))
+        if self.captured is not None:
+            lines.append(
+                f"  {self.soft:,} soft verdicts: met and unmet had {self.captured:.1%} of the "
+                "judge's probability on average"
+            )
         if self.answers:
             counts = ", ".join(f"{n:,} {name}" for name, n in sorted(self.tokens.items()))
             lines.append(f"{self.answers:,} answers of {self.judge}: {counts or 'usage unknown'}")
@@ -172,7 +182,8 @@ class Summing:
 
     def __init__(self, judges: int = 1) -> None:
         self._by_judge = [_Sums() for _ in range(judges)] if judges > 1 else []
-        self._spread = self._spreads = 0.0
+        self._spread = self._captured = 0.0
+        self._spreads = self._soft = 0
         self._all = _Sums()
         self._by_generator: dict[str, _Sums] = {}
         self._statuses: dict[Status, int] = dict.fromkeys(Status, 0)
@@ -194,11 +205,19 @@ class Summing:
         self._by_generator.setdefault(generator, _Sums()).add(said.score)
         self._count_verdicts(said.verdicts)
         self._lost += any(_is_lost(judged.verdicts) for judged in members)
+        for judged in members:
+            self._count_soft(judged.verdicts)
         for sums, judged in zip(self._by_judge, members, strict=False):
             sums.add(judged.score)
         if ruling and ruling.spread is not None:
             self._spread += ruling.spread
             self._spreads += 1
+
+    def _count_soft(self, verdicts: Iterable[Verdict]) -> None:
+        for verdict in verdicts:
+            if verdict.captured is not None:
+                self._soft += 1
+                self._captured += verdict.captured
 
     def add_answer(self, usage: Mapping[str, int]) -> None:
         """Count an answer of the judge, once where several responses have the same one."""
@@ -232,6 +251,8 @@ class Summing:
             tokens=dict(sorted(self._tokens.items())),
             by_judge=[sums.means() for sums in self._by_judge],
             spread=self._spread / self._spreads if self._spreads else None,
+            soft=self._soft,
+            captured=self._captured / self._soft if self._soft else None,
         )
 
 

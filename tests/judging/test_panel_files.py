@@ -6,16 +6,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
-from judging_samples import make_rubric, write_files
+from judging_samples import config, make_rubric, write_files
 from simserver.dialect import Dialect
 from simserver.latent import LatentJudge
 from simserver.server import SimServer, at_first
 
 from rubricbench.cli import main
 from rubricbench.errors import InputError
+from rubricbench.judging.files import Job, grade_files
+from rubricbench.judging.files.planned import plan_each
 from rubricbench.judging.judges_file import read_judges
+from rubricbench.judging.panel import replicates
 from rubricbench.rows import rubric_to_row
 from rubricbench.tables import schema
 
@@ -249,6 +253,33 @@ def test_a_file_of_judges_is_read(tmp_path):
     first, second = read_judges(path)
     assert first.extra_body == {"chat_template_kwargs": {"enable_thinking": False}}
     assert (second.model, second.extra_body) == ("m", {})
+
+
+def test_each_judge_has_a_plan_that_its_calls_keep_to(runs):
+    with SimServer(judge=NOISY) as server:
+        first, *further = replicates(config(server, temperature=1.0), 3)
+        job = Job(
+            responses=runs.responses,
+            rubrics=str(runs.rubrics),
+            out=runs.folder / "out",
+            config=first,
+            further=tuple(further),
+        )
+        assert [plan.calls for plan in plan_each(job, quiet=True)] == [N, N, N]
+        grade_files(msgspec.structs.replace(job, further=()), quiet=True)
+        assert server.requests == N
+        assert [plan.calls for plan in plan_each(job, quiet=True)] == [0, N, N]
+
+
+def test_soft_verdicts_are_written_with_their_captured_share(runs):
+    judge = LatentJudge(margin=3.0)
+    with SimServer(judge=judge, dialect=Dialect(captured=0.9)) as server:
+        assert runs("--logprobs", "20", server=server) == 0
+    rows = runs.rows("verdicts")
+    assert all(0.0 < row["p_met"] < 1.0 for row in rows)
+    assert [row["captured"] for row in rows] == pytest.approx([0.9] * len(rows))
+    assert runs.summary["soft"] == len(rows)
+    assert runs.summary["captured"] == pytest.approx(0.9)
 
 
 class TestRemarks:

@@ -29,47 +29,69 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What a plan goes by.
 
     Args:
-        prices: a price file; that of rubricbench if not given.
         tokenizer: a folder or a name on the Hub, where it is not under the model's name.
         prefix_cache: the provider's (`price.rules`); by default as the price file says.
     """
 
-    prices: Path | None = None
     tokenizer: str = ""
     prefix_cache: str = ""
 
 
-def plan_files(job: Job, options: PlanOptions | None = None, *, quiet: bool = False) -> Plan:
-    """Return what a run will ask and cost; nothing is spent, sent or written.
+def plan_each(job: Job, options: PlanOptions | None = None, *, quiet: bool = False) -> list[Plan]:
+    """Return the plan of each of a run's judges, in their order; none of them shares a call.
+
+    Args:
+        job: the run.
+        options: what the plans go by.
+        quiet: show no progress.
+
+    Raises:
+        InputError: as `plan_files`.
+        StoreError: the store cannot be read.
+    """
+    alone = [msgspec.structs.replace(job, config=c, further=()) for c in job.configs] or [job]
+    return [plan_files(one, options, quiet=quiet) for one in alone]
+
+
+def plan_files(job: Job, options: PlanOptions | None = None, *, quiet: bool = False) -> list[Plan]:
+    """Return what a run will ask and cost, for each judge; nothing is spent, sent or written.
 
     Args:
         job: the run.
         options: what the plan goes by.
         quiet: show no progress.
 
+    Returns:
+        The plans in the order of the judges; one without calls where no judge is needed.
+
     Raises:
         InputError: as `grade_files`; or a price file or tokenizer cannot be used.
         StoreError: the store cannot be read.
     """
     chosen = options or PlanOptions()
-    prices = PriceList(chosen.prices)
+    prices = PriceList(job.prices)
     inputs = Inputs(job)
-    match = inputs.survey()
-    with _store(job) as store, progress(match.matched, "planning", quiet=quiet) as bar:
-        judge = Judge(job.config, store, secret=_secret(job))
-        outcomes = _watched(judge.stored(inputs.items()), bar.advance)
-        if job.config is None:
-            return _without_judge(outcomes)
-        price = prices.find(job.config.model)
-        planner = Planner(
-            job.config,
-            token_counter(job.config.model, chosen.tokenizer),
-            _rule(chosen.prefix_cache, job.config, price),
-            price,
-            match.matched,
-        )
-        planner.add(outcomes)
-    return planner.plan()
+    total = inputs.survey().matched
+    planners = [_planner(config, chosen, prices, total) for config in job.configs]
+    with _store(job) as store:
+        if not planners:
+            return [_without_judge(Judge(None, store).stored(inputs.items()))]
+        for planner, config in zip(planners, job.configs, strict=True):
+            outcomes = Judge(config, store, secret=_secret(job)).stored(inputs.items())
+            with progress(total, f"planning {config.name}", quiet=quiet) as bar:
+                planner.add(_watched(outcomes, bar.advance))
+    return [planner.plan() for planner in planners]
+
+
+def _planner(config: JudgeConfig, options: PlanOptions, prices: PriceList, total: int) -> Planner:
+    price = prices.find(config.model)
+    return Planner(
+        config,
+        token_counter(config.model, options.tokenizer),
+        _rule(options.prefix_cache, config, price),
+        price,
+        total,
+    )
 
 
 def _rule(named: str, config: JudgeConfig, price: Price | None) -> CacheRule:
