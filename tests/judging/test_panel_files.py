@@ -17,7 +17,7 @@ from simserver.server import SimServer, at_first
 from rubricbench.cli import main
 from rubricbench.errors import InputError
 from rubricbench.judging.files import Job, grade_files
-from rubricbench.judging.files.planned import plan_each
+from rubricbench.judging.files.planned import plan_files
 from rubricbench.judging.judges_file import read_judges
 from rubricbench.judging.panel import replicates
 from rubricbench.rows import rubric_to_row
@@ -265,10 +265,10 @@ def test_each_judge_has_a_plan_that_its_calls_keep_to(runs):
             config=first,
             further=tuple(further),
         )
-        assert [plan.calls for plan in plan_each(job, quiet=True)] == [N, N, N]
+        assert [plan.calls for plan in plan_files(job, quiet=True)] == [N, N, N]
         grade_files(msgspec.structs.replace(job, further=()), quiet=True)
         assert server.requests == N
-        assert [plan.calls for plan in plan_each(job, quiet=True)] == [0, N, N]
+        assert [plan.calls for plan in plan_files(job, quiet=True)] == [0, N, N]
 
 
 def test_soft_verdicts_are_written_with_their_captured_share(runs):

@@ -37,22 +37,6 @@ class PlanOptions(msgspec.Struct, frozen=True, kw_only=True):
     prefix_cache: str = ""
 
 
-def plan_each(job: Job, options: PlanOptions | None = None, *, quiet: bool = False) -> list[Plan]:
-    """Return the plan of each of a run's judges, in their order; none of them shares a call.
-
-    Args:
-        job: the run.
-        options: what the plans go by.
-        quiet: show no progress.
-
-    Raises:
-        InputError: as `plan_files`.
-        StoreError: the store cannot be read.
-    """
-    alone = [msgspec.structs.replace(job, config=c, further=()) for c in job.configs] or [job]
-    return [plan_files(one, options, quiet=quiet) for one in alone]
-
-
 def plan_files(job: Job, options: PlanOptions | None = None, *, quiet: bool = False) -> list[Plan]:
     """Return what a run will ask and cost, for each judge; nothing is spent, sent or written.
 
