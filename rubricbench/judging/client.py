@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import os
 import time
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -23,6 +24,8 @@ from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.endpoint import Endpoint
 from rubricbench.judging.faults import PassingFaultError
 from rubricbench.judging.fleet import Fleet
+from rubricbench.judging.price.budget import Account
+from rubricbench.judging.price.spending import within
 from rubricbench.judging.request import Request
 from rubricbench.judging.retry import after_request, backoff
 from rubricbench.judging.usage import Tally
@@ -38,13 +41,15 @@ class ChatClient:
     Args:
         config: addresses, time limits and retries. The key is read from the environment, here.
         tally: where attempts are counted.
+        account: what attempts may spend; None has no caps.
 
     Raises:
         InputError: the variable named for the key is not set, or does not hold a key.
     """
 
-    def __init__(self, config: JudgeConfig, tally: Tally) -> None:
+    def __init__(self, config: JudgeConfig, tally: Tally, account: Account | None = None) -> None:
         self._config = config
+        self._account = account
         key = _api_key(config)
         self._fleet = Fleet(
             Endpoint(msgspec.structs.replace(config, base_url=url, endpoints=()), tally, key)
@@ -83,7 +88,7 @@ class ChatClient:
         A refusal for the rate of requests is no failed attempt: it is waited out.
 
         Raises:
-            CallFailedError: there was no answer in the end.
+            CallFailedError: there was no answer in the end, or the budget is used up.
             EndpointError: the key, the model or the address is wrong, at every endpoint.
         """
         deadline = time.monotonic() + self._config.deadline
@@ -91,7 +96,8 @@ class ChatClient:
         for attempt in itertools.count():
             endpoint = self._fleet.pick()
             try:
-                answer = await endpoint.attempt(request.body, deadline - time.monotonic())
+                attempt_it = partial(endpoint.attempt, request.body, deadline - time.monotonic())
+                answer = await within(self._account, request.body, attempt_it)
             except EndpointError as error:
                 self._fleet.lost(endpoint, error)
             except PassingFaultError as passing:

@@ -222,6 +222,8 @@ class Engine:
         try:
             answer = await self._backend.complete(ask.request)
         except CallFailedError as error:
+            if error.cause is Cause.BUDGET:  # not asked: no fault of the endpoint
+                return error.failure
             self._tally.failed += 1
             self._breaker.failed(error.failure)
             return error.failure

@@ -58,6 +58,8 @@ from rubricbench.judging.engine import Engine
 from rubricbench.judging.grading import Grader
 from rubricbench.judging.items import Item, Items, Outcome, Source, chunks
 from rubricbench.judging.loops import run
+from rubricbench.judging.price.budget import Account
+from rubricbench.judging.price.spending import CappedBackend
 from rubricbench.judging.reading import merged
 from rubricbench.judging.usage import Tally, add_tokens
 from rubricbench.schema import Rubric, Verdict
@@ -98,6 +100,7 @@ class Judge:
         strategy: how verdicts become a score.
         backend: who answers; by default made from the configuration, anew for each stream or for
             as long as the judge is open.
+        account: what it may spend (`rubricbench.judging.price.budget`); by default it has no caps.
 
     Raises:
         InputError: the strategy is ``implicit``, which no answer format gives a grade for.
@@ -111,6 +114,7 @@ class Judge:
         secret: bytes | None = None,
         strategy: Strategy = WEIGHTED_MEAN,
         backend: Backend | None = None,
+        account: Account | None = None,
     ) -> None:
         if strategy.name == "implicit":
             raise InputError(
@@ -123,7 +127,8 @@ class Judge:
         self._strategy = strategy
         self._book = QuestionBook(config, secret or secrets.token_bytes(16))
         self._grader = Grader(config, self._book, store)
-        self._given = backend
+        self._given = CappedBackend(backend, account) if backend and account else backend
+        self._account = account
         self._opened: Backend | None = None
         self._engines: list[Engine] = []
 
@@ -203,7 +208,7 @@ class Judge:
 
     def _backend(self) -> Backend:
         assert self.config is not None
-        return self._given or make_backend(self.config, self.tally)
+        return self._given or make_backend(self.config, self.tally, self._account)
 
     async def __aenter__(self) -> Self:
         if self.config is not None:

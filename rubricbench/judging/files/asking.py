@@ -38,6 +38,7 @@ class Asking:
         self._say = say
         # Of failed calls, all that is kept is the cause, by key, and one example for each cause.
         self._causes: dict[str, Cause] = {}
+        self._used_up = False
         self.faults: dict[str, str] = {}
 
     def ask(self, judge: Judge, title: str) -> None:
@@ -66,12 +67,16 @@ class Asking:
                 async for outcome in outcomes:
                     bar.advance()
                     self._look_at(outcome, observer)
+                    if self._used_up:
+                        judge.stop()
         if interrupt.asked:
             raise KeyboardInterrupt
 
     def _look_at(self, outcome: Outcome, observer: Observer) -> None:
         for answer in outcome.answers:
-            if answer.failure:
+            if answer.failure and answer.failure.cause is Cause.BUDGET:
+                self._used_up = True  # as for all that is not asked from here on
+            elif answer.failure:
                 self.note(answer.key, answer.failure)
             elif answer.completion:
                 observer.saw(answer.completion, answer.question.criterion_ids)
@@ -91,7 +96,7 @@ class Asking:
         return msgspec.structs.replace(outcome, answers=answers)
 
     def _with_cause(self, answer: Answer) -> Answer:
-        cause = self._causes.get(answer.key)
+        cause = self._causes.get(answer.key, Cause.BUDGET if self._used_up else None)
         if cause is None or answer.completion is not None:
             return answer
         return msgspec.structs.replace(answer, failure=Failure(cause, ""))

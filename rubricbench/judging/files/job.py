@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from rubricbench.judging.config import JudgeConfig
+from rubricbench.judging.price.budget import Caps, Spent
 from rubricbench.judging.summary import Summary
 from rubricbench.judging.usage import Tally
 from rubricbench.readers import MatchReport
@@ -22,6 +23,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         config: the judge; None where every criterion has a check.
         further: more judges, or replicates of the first, that grade the same responses
             (`rubricbench.judging.panel`).
+        caps: the most that this start of the run may spend.
+        prices: a price file; that of rubricbench if not given.
         vote: how the verdicts of several become one (`rubricbench.judging.vote`).
         store: the completion store; ``store.sqlite`` in the run directory if not given.
         limit: grade only the first so many responses that have a rubric.
@@ -39,6 +42,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str = "weighted_mean"
     previous: tuple[str, ...] = ()
     further: tuple[JudgeConfig, ...] = ()
+    caps: Caps = Caps()
+    prices: Path | None = None
     vote: str = "share"
 
     @property
@@ -55,9 +60,13 @@ class Graded(msgspec.Struct, frozen=True):
         match: how responses met rubrics.
         tally: the calls of this run alone.
         faults: an example of what went wrong, for each cause of a failed call.
+        spent: what this start spent; None where nothing was capped.
+        used_up: the cap that ended it: ``calls``, ``tokens`` or ``cost``; empty if none did.
     """
 
     summary: Summary
     match: MatchReport
     tally: Tally
     faults: dict[str, str]
+    spent: Spent | None = None
+    used_up: str = ""

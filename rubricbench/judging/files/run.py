@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from rubricbench.judging.files.asking import Asking
 from rubricbench.judging.files.directory import (
@@ -17,15 +17,24 @@ from rubricbench.judging.files.job import Graded, Job
 from rubricbench.judging.files.writing import Writing
 from rubricbench.judging.judge import Judge
 from rubricbench.judging.panel import Panel
+from rubricbench.judging.price.budget import Account, Budget
+from rubricbench.judging.price.prices import PriceList
 from rubricbench.judging.results import SCORES, VERDICTS, VOTES
 from rubricbench.judging.usage import Tally
 from rubricbench.progress import progress
 from rubricbench.scoring import Strategy
 from rubricbench.store import Store
 
+Fill = Callable[[Sequence[Judge], Store, Asking], None]
+"""Has answers put into the store: judges, store, and what remembers failures."""
+
 
 def grade_files(
-    job: Job, *, quiet: bool = False, say: Callable[[str], None] = lambda text: None
+    job: Job,
+    *,
+    quiet: bool = False,
+    say: Callable[[str], None] = lambda text: None,
+    fill: Fill | None = None,
 ) -> Graded:
     """Grade every response of a file; write verdicts.parquet, scores.parquet and summary.json.
 
@@ -35,6 +44,7 @@ def grade_files(
         job: what to grade.
         quiet: show no progress.
         say: takes remarks for the user.
+        fill: has the answers put into the store; by default the judges are asked.
 
     Raises:
         InputError: a file cannot be read, responses and rubrics do not belong together, or a judge
@@ -46,6 +56,8 @@ def grade_files(
     """
     inputs = Inputs(job)
     strategy = Strategy(job.strategy)
+    budget = Budget(job.caps) if job.caps else None
+    accounts = opened_accounts(job, budget)
     match = inputs.survey()
     with run_directory(job, inputs) as directory:
         if directory.done(STAGE):
@@ -54,25 +66,50 @@ def grade_files(
         with Store.open(job.store or directory.path("store.sqlite")) as store:
             secret = label_secret(directory)
             judges = [
-                Judge(config, store, secret=secret, strategy=strategy)
-                for config in job.configs or (None,)
+                Judge(config, store, secret=secret, strategy=strategy, account=account)
+                for config, account in zip(job.configs or (None,), accounts, strict=True)
             ]
             tally = Tally()
             for judge in judges:
                 judge.tally = tally  # one count for all
             panel = Panel(judges, vote=job.vote, strategy=strategy) if job.further else None
             asking = Asking(inputs, match.matched, quiet=quiet, say=say)
-            for number, judge in enumerate(judges, start=1):
-                if judge.config:
-                    asking.ask(judge, _title(judge, number, len(judges)))
             if job.configs:
+                (fill or _ask_all)(judges, store, asking)
                 store.flush()
             writing = Writing(job, inputs, judges, panel, asking.with_causes)
             with progress(match.matched, "writing", quiet=quiet) as bar:
                 summary = writing.write(directory, match.unmatched, bar.advance)
         if summary.complete:
             directory.mark_done(STAGE, [VERDICTS, SCORES, *((VOTES,) if panel else ()), SUMMARY])
-    return Graded(summary, match, tally, asking.faults)
+    return Graded(
+        summary,
+        match,
+        tally,
+        asking.faults,
+        spent=budget.spent if budget else None,
+        used_up=budget.used_up if budget else "",
+    )
+
+
+def opened_accounts(job: Job, budget: Budget | None) -> list[Account | None]:
+    """Return the accounts of a job's judges, in their order; none without a budget.
+
+    Raises:
+        InputError: a cap cannot be kept, or the price file cannot be read.
+    """
+    if budget is None or not job.configs:
+        return [None] * max(1, len(job.configs))
+    prices = PriceList(job.prices)
+    return [
+        budget.account(max_tokens=config.max_tokens, price=prices.find(config.model))
+        for config in job.configs
+    ]
+
+
+def _ask_all(judges: Sequence[Judge], store: Store, asking: Asking) -> None:
+    for number, judge in enumerate(judges, start=1):
+        asking.ask(judge, _title(judge, number, len(judges)))
 
 
 def _title(judge: Judge, number: int, judges: int) -> str:

@@ -5,8 +5,9 @@ place. No tokenizer has more tokens than bytes, so the bytes of a request bound 
 limit of an answer bounds the rest. An attempt that does not fit beside those under way waits for
 them; if it does not fit then either, the budget is used up and no further attempt begins::
 
-    budget = Budget(Caps(cost=20.0), max_tokens=config.max_tokens, price=price)
-    reservation = await budget.acquire(request.body)     # None: used up
+    budget = Budget(Caps(cost=20.0))
+    account = budget.account(max_tokens=config.max_tokens, price=price)  # one for each judge
+    reservation = await account.acquire(request.body)                   # None: used up
     answer = …
     reservation.settle(answer.usage)
 
@@ -64,20 +65,45 @@ class Spent(msgspec.Struct):
         tokens: of prompts and answers.
         cost: in the currency of the prices; 0 without a price.
         unreported: attempts counted at their upper bound, since nobody said what they took.
+        currency: of the cost; empty without a price.
     """
 
     calls: int = 0
     tokens: int = 0
     cost: float = 0.0
     unreported: int = 0
+    currency: str = ""
+
+    def text(self) -> str:
+        """Return what was spent, for people."""
+        cost = f", {self.currency} {self.cost:,.4f}" if self.currency else ""
+        bound = (
+            f" ({self.unreported:,} calls are counted at their upper bound, since nobody reported "
+            "what they took)"
+            if self.unreported
+            else ""
+        )
+        return f"{self.calls:,} calls, {self.tokens:,} tokens{cost}{bound}"
 
 
 class Reservation:
-    """What is set aside for one attempt; settle or release it once."""
+    """What is set aside for one attempt; settle or release it once.
 
-    def __init__(self, budget: Budget, prompt: int, answer: int) -> None:
+    Args:
+        account: whose.
+        prompt: the most tokens of the prompt.
+        answer: the most tokens of the answer.
+    """
+
+    def __init__(self, account: Account, prompt: int, answer: int) -> None:
         self.prompt, self.answer = prompt, answer
-        self._budget: Budget | None = budget
+        self.cost = account.cost(prompt, answer, 0)
+        self._account: Account | None = account
+
+    @property
+    def tokens(self) -> int:
+        """The most tokens of prompt and answer."""
+        return self.prompt + self.answer
 
     def settle(self, usage: Mapping[str, int] | None = None) -> None:
         """Count what an answer took, by its token counts; without them, all that was set aside."""
@@ -89,115 +115,97 @@ class Reservation:
             self._close(self.prompt, self.answer, 0, reported=False)
 
     def release(self) -> None:
-        """Count no tokens: the endpoint refused, or was not reached. The call stays counted."""
+        """Count no tokens: the endpoint refused. The call stays counted."""
         self._close(0, 0, 0)
 
     def _close(self, prompt: int, answer: int, cached: int, *, reported: bool = True) -> None:
-        if self._budget is not None:
-            self._budget._settle(self, prompt, answer, cached, reported)
-        self._budget = None
+        account, self._account = self._account, None
+        if account is not None:
+            cost = account.cost(prompt, answer, min(cached, prompt))
+            account.budget._settle(self, prompt + answer, cost, reported)
 
 
 class Budget:
-    """Sets aside and counts what attempts take; belongs to one event loop.
+    """Sets aside and counts what attempts take; belongs to one event loop at a time.
 
     Args:
         caps: the most that may be spent.
-        max_tokens: limit of one answer in tokens.
-        price: of the model's tokens, where the cost is capped or wanted.
-
-    Raises:
-        InputError: the cost is capped and there is no price; or tokens or cost are capped, and
-            answers have no limit.
     """
 
-    def __init__(self, caps: Caps, *, max_tokens: int | None, price: Price | None = None) -> None:
-        if caps.cost is not None and price is None:
-            raise InputError(
-                "the cost is capped, and the price of this model is not known",
-                hint="give a price file with --prices, or cap tokens by --max-tokens",
-            )
-        if max_tokens is None and (caps.tokens is not None or caps.cost is not None):
-            raise InputError(
-                "tokens are capped, and one answer may have any number of them",
-                hint="limit the answers: --max-answer-tokens",
-            )
+    def __init__(self, caps: Caps) -> None:
         self.caps = caps
         self.spent = Spent()
         self.used_up = ""
         """The cap that stopped the run: ``calls``, ``tokens`` or ``cost``; empty if none did."""
-        self._answer = max_tokens or 0
-        self._price = price
         self._open = 0
         self._open_tokens = 0
         self._open_cost = 0.0
         self._news = asyncio.Event()
 
-    @property
-    def currency(self) -> str:
-        """Of costs; empty without a price."""
-        return self._price.currency if self._price else ""
-
-    async def acquire(self, body: bytes) -> Reservation | None:
-        """Set aside what an attempt may take, waiting for those under way; None if used up.
+    def account(self, *, max_tokens: int | None, price: Price | None = None) -> Account:
+        """Return the account of a judge.
 
         Args:
-            body: the request, as sent.
+            max_tokens: limit of one answer in tokens.
+            price: of the model's tokens, where the cost is capped or wanted.
+
+        Raises:
+            InputError: the cost is capped and there is no price; or tokens or cost are capped, and
+                answers have no limit.
         """
-        while True:
-            reservation = self.reserve(body)
-            if reservation is not None or self.used_up:
-                return reservation
+        if self.caps.cost is not None and price is None:
+            raise InputError(
+                "the cost is capped, and the price of the judge's model is not known",
+                hint="give a price file with --prices, or cap tokens by --max-tokens",
+            )
+        if max_tokens is None and (self.caps.tokens is not None or self.caps.cost is not None):
+            raise InputError(
+                "tokens are capped, and one answer may have any number of them",
+                hint="limit the answers: --max-answer-tokens",
+            )
+        self.spent.currency = price.currency if price else self.spent.currency
+        return Account(self, max_tokens or 0, price)
+
+    async def _acquire(self, wanted: Reservation) -> bool:
+        while not self._take(wanted):
+            if self.used_up:
+                return False
             await self._news.wait()
+        return True
 
-    def reserve(self, body: bytes) -> Reservation | None:
-        """Set aside what an attempt may take; None if it does not fit beside those under way.
-
-        If it does not fit without them either, `used_up` says so from then on.
-        """
+    def _take(self, wanted: Reservation) -> bool:
         if self.used_up:
-            return None
-        wanted = Reservation(self, len(body) + HIDDEN_TOKENS, self._answer)
-        tokens, cost = self._bound(wanted)
-        short = self._short(tokens, cost)
-        if short:
-            if short == "calls" or not self._open:
-                self.used_up = short
-                self._tell()
-            return None
-        self.spent.calls += 1
-        self._open += 1
-        self._open_tokens += tokens
-        self._open_cost += cost
-        return wanted
+            return False
+        short = self._short(wanted)
+        if not short:
+            self.spent.calls += 1
+            self._open += 1
+            self._open_tokens += wanted.tokens
+            self._open_cost += wanted.cost
+            return True
+        if short == "calls" or not self._open:
+            self.used_up = short
+            self._tell()
+        return False
 
-    def _bound(self, wanted: Reservation) -> tuple[int, float]:
-        cost = self._cost(wanted.prompt, wanted.answer, 0)
-        return wanted.prompt + wanted.answer, cost
-
-    def _cost(self, prompt: int, answer: int, cached: int) -> float:
-        return self._price.cost(prompt, answer, cached) if self._price else 0.0
-
-    def _short(self, tokens: int, cost: float) -> str:
+    def _short(self, wanted: Reservation) -> str:
         caps, spent = self.caps, self.spent
         if caps.calls is not None and spent.calls >= caps.calls:
             return "calls"
-        if caps.tokens is not None and spent.tokens + self._open_tokens + tokens > caps.tokens:
+        tokens = spent.tokens + self._open_tokens + wanted.tokens
+        if caps.tokens is not None and tokens > caps.tokens:
             return "tokens"
-        if caps.cost is not None and spent.cost + self._open_cost + cost > caps.cost:
+        if caps.cost is not None and spent.cost + self._open_cost + wanted.cost > caps.cost:
             return "cost"
         return ""
 
-    def _settle(
-        self, reservation: Reservation, prompt: int, answer: int, cached: int, reported: bool
-    ) -> None:
-        tokens, cost = self._bound(reservation)
+    def _settle(self, reservation: Reservation, tokens: int, cost: float, reported: bool) -> None:
         self._open -= 1
-        self._open_tokens -= tokens
+        self._open_tokens -= reservation.tokens
         # Sums of floats drift: with nothing under way, nothing is set aside.
-        self._open_cost = self._open_cost - cost if self._open else 0.0
-        self.spent.tokens += prompt + answer
-        self.spent.cost += self._cost(prompt, answer, min(cached, prompt))
+        self._open_cost = self._open_cost - reservation.cost if self._open else 0.0
+        self.spent.tokens += tokens
+        self.spent.cost += cost
         self.spent.unreported += not reported
         self._tell()
 
@@ -205,13 +213,35 @@ class Budget:
         self._news.set()
         self._news = asyncio.Event()
 
-    def text(self) -> str:
-        """Return what was spent, for people."""
-        spent = self.spent
-        cost = f", {spent.cost:,.4f} {self.currency}" if self._price else ""
-        bound = (
-            f" ({spent.unreported:,} of them at their upper bound, since no counts were reported)"
-            if spent.unreported
-            else ""
-        )
-        return f"{spent.calls:,} calls, {spent.tokens:,} tokens{cost}{bound}"
+
+class Account:
+    """A judge's share in a budget; make one with `Budget.account`."""
+
+    def __init__(self, budget: Budget, answer: int, price: Price | None) -> None:
+        self.budget = budget
+        self._answer = answer
+        self._price = price
+
+    async def acquire(self, body: bytes) -> Reservation | None:
+        """Set aside what an attempt may take, waiting for those under way; None if used up.
+
+        Args:
+            body: the request, as sent.
+        """
+        wanted = self._wanted(body)
+        return wanted if await self.budget._acquire(wanted) else None
+
+    def reserve(self, body: bytes) -> Reservation | None:
+        """Set aside what an attempt may take; None if it does not fit beside those under way.
+
+        If it does not fit without them either, `Budget.used_up` says so from then on.
+        """
+        wanted = self._wanted(body)
+        return wanted if self.budget._take(wanted) else None
+
+    def cost(self, prompt: int, answer: int, cached: int) -> float:
+        """Return what so many tokens cost; 0 without a price."""
+        return self._price.cost(prompt, answer, cached) if self._price else 0.0
+
+    def _wanted(self, body: bytes) -> Reservation:
+        return Reservation(self, len(body) + HIDDEN_TOKENS, self._answer)

@@ -24,6 +24,7 @@ from rubricbench.judging.price.tokens import TokenCounter
 from rubricbench.readers.seen import SeenIds
 
 CHUNK = 256
+KEPT_ANSWERS = 8_192
 LEAST_MEASURED = 30
 MOST_MEASURED = 2_000
 
@@ -230,7 +231,7 @@ class Planner:
 
     def _expected(self, labels: tuple[str, ...]) -> int:
         if labels not in self._answer_tokens:
-            if len(self._answer_tokens) >= CHUNK:
+            if len(self._answer_tokens) >= KEPT_ANSWERS:
                 self._answer_tokens.clear()
             self._answer_tokens[labels] = expected_tokens(
                 self._config.format, labels, self._meter.counter

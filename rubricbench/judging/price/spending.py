@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from types import TracebackType
+from typing import Self
 
 from rubricbench.errors import EndpointError
+from rubricbench.judging.backends.protocol import Backend
 from rubricbench.judging.faults import CallFailedError
-from rubricbench.judging.price.budget import Budget
+from rubricbench.judging.price.budget import Account
+from rubricbench.judging.request import Request
 from rubricbench.judging.wire import ChatAnswer
 from rubricbench.schema import Cause
 
@@ -16,21 +21,21 @@ USED_UP = "the budget is used up"
 
 
 async def within(
-    budget: Budget | None, body: bytes, attempt: Callable[[], Awaitable[ChatAnswer]]
+    account: Account | None, body: bytes, attempt: Callable[[], Awaitable[ChatAnswer]]
 ) -> ChatAnswer:
     """Make an attempt if the budget allows it.
 
     Args:
-        budget: what may be spent; None has no caps.
+        account: what may be spent; None has no caps.
         body: the request, as sent.
         attempt: makes it.
 
     Raises:
         CallFailedError: ``budget``: it is used up; or what the attempt raises.
     """
-    if budget is None:
+    if account is None:
         return await attempt()
-    reservation = await budget.acquire(body)
+    reservation = await account.acquire(body)
     if reservation is None:
         raise CallFailedError(Cause.BUDGET, USED_UP)
     try:
@@ -44,3 +49,46 @@ async def within(
         return answer
     finally:
         reservation.settle()  # of what was not settled: cut off, timed out, cancelled
+
+
+class CappedBackend:
+    """A backend that keeps within a budget.
+
+    Args:
+        backend: who answers; an attempt is a call of its ``complete``.
+        account: what may be spent.
+    """
+
+    def __init__(self, backend: Backend, account: Account) -> None:
+        self._backend = backend
+        self._account = account
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self._backend.url
+
+    async def __aenter__(self) -> Self:
+        await self._backend.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._backend.__aexit__(kind, error, trace)
+
+    async def complete(self, request: Request) -> ChatAnswer:
+        """Answer a request.
+
+        Raises:
+            CallFailedError: ``budget``: it is used up; or as the backend.
+            EndpointError: as the backend.
+        """
+        return await within(self._account, request.body, partial(self._backend.complete, request))
+
+    def stop(self) -> None:
+        """Begin no further attempts."""
+        self._backend.stop()
