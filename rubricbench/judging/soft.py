@@ -23,6 +23,7 @@ labels shown nor on how a parser finds its way through the text.
 from __future__ import annotations
 
 import bisect
+import functools
 import itertools
 import math
 import re
@@ -158,6 +159,7 @@ def _token(answer: ChatAnswer, starts: Sequence[int], at: int) -> TokenLogprob |
     return answer.logprobs[number] if 0 <= number < len(answer.logprobs) else None
 
 
+@functools.lru_cache(maxsize=4_096)
 def _letters(token: str) -> str:
     """Return the one word in a token, in small letters; empty where there is none, or several."""
     found = _WORD.fullmatch(token.lower())

@@ -24,7 +24,7 @@ class _Message(msgspec.Struct):
 class _Choice(msgspec.Struct):
     message: _Message
     finish_reason: Any = None
-    logprobs: Any = None
+    logprobs: msgspec.Raw = msgspec.Raw()  # read on their own: whatever they are, they lose nothing
 
 
 class _Reply(msgspec.Struct):
@@ -43,6 +43,10 @@ class _Token(msgspec.Struct):
     logprob: float
     bytes: list[int] | None = None
     top_logprobs: list[_Alternative] | None = None
+
+
+class _Logprobs(msgspec.Struct):
+    content: list[_Token]
 
 
 class TokenLogprob(msgspec.Struct, frozen=True):
@@ -82,6 +86,7 @@ class ChatAnswer(msgspec.Struct, frozen=True):
 
 
 _decoder = msgspec.json.Decoder(_Reply)
+_logprobs_decoder = msgspec.json.Decoder(_Logprobs)
 
 
 def read_answer(data: bytes) -> ChatAnswer:
@@ -106,16 +111,17 @@ def read_answer(data: bytes) -> ChatAnswer:
         finish_reason="refusal" if refused else _string(choice.finish_reason),
         model=_string(reply.model),
         usage=token_counts(reply.usage if isinstance(reply.usage, dict) else None),
-        logprobs=_logprobs(choice.logprobs) if choice.logprobs else (),
+        logprobs=_logprobs(choice.logprobs),
     )
 
 
-def _logprobs(sent: Any) -> tuple[TokenLogprob, ...]:
+def _logprobs(sent: bytes | msgspec.Raw) -> tuple[TokenLogprob, ...]:
     """Return the tokens as sent; none where any of it is not what it should be."""
-    content = sent.get("content") if isinstance(sent, dict) else None
+    if not sent or sent == b"null":
+        return ()
     try:
-        return tuple(map(_token, msgspec.convert(content, list[_Token])))
-    except (msgspec.ValidationError, ValueError):
+        return tuple(map(_token, _logprobs_decoder.decode(sent).content))
+    except (msgspec.DecodeError, ValueError, RecursionError):
         return ()
 
 
@@ -144,9 +150,19 @@ def _read_leniently(data: bytes) -> _Reply:
     # Models emit half surrogates and cut characters, which only this decoder takes; a paid answer
     # with one in it is still an answer.
     try:
-        return msgspec.convert(json.loads(data.decode("utf-8", "replace")), _Reply)
+        loaded = json.loads(data.decode("utf-8", "replace"))
+        return msgspec.convert(_without_logprobs(loaded), _Reply)
     except (ValueError, RecursionError, msgspec.ValidationError) as error:
         raise ValueError(str(error)) from None
+
+
+def _without_logprobs(reply: Any) -> Any:
+    """Return a reply without log-probabilities: of broken text, their tokens do not make it."""
+    choices = reply.get("choices") if isinstance(reply, dict) else None
+    for choice in choices if isinstance(choices, list) else ():
+        if isinstance(choice, dict):
+            choice.pop("logprobs", None)
+    return reply
 
 
 def _text(content: str | list[Any] | None) -> str:

@@ -100,6 +100,12 @@ def test_logprobs_that_cannot_be_used_do_not_lose_the_answer(odd):
     assert (answer.text, answer.logprobs) == ("Y N", ())
 
 
+def test_half_surrogates_in_a_token_do_not_lose_the_answer():
+    data = with_logprobs({"content": [{"token": "\ud83d", "logprob": -1.0}]})
+    answer = read_answer(data)
+    assert (answer.text, answer.logprobs) == ("Y N", ())
+
+
 @pytest.mark.parametrize(
     "data",
     [
