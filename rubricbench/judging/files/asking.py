@@ -32,8 +32,8 @@ class Asking:
     def __init__(
         self, inputs: Inputs, total: int, *, quiet: bool, say: Callable[[str], None]
     ) -> None:
-        self._inputs = inputs
-        self._total = total
+        self.inputs = inputs
+        self.total = total
         self._quiet = quiet
         self._say = say
         # Of failed calls, all that is kept is the cause, by key, and one example for each cause.
@@ -53,7 +53,7 @@ class Asking:
             StoreError: the store cannot be read or written.
             KeyboardInterrupt: it was interrupted; what was answered is stored.
         """
-        with progress(self._total, title, quiet=self._quiet) as bar:
+        with progress(self.total, title, quiet=self._quiet) as bar:
             try:
                 run(lambda: self._ask(judge, bar))
             except asyncio.CancelledError:  # interrupted a second time
@@ -63,7 +63,7 @@ class Asking:
         assert judge.config is not None
         observer = Observer(judge.config)
         with stopping_on_interrupt(judge, self._say) as interrupt:
-            async with aclosing(judge.outcomes(self._inputs.items())) as outcomes:
+            async with aclosing(judge.outcomes(self.inputs.items())) as outcomes:
                 async for outcome in outcomes:
                     bar.advance()
                     self._look_at(outcome, observer)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rubricbench.judging.price.plan import Plan
 
 
@@ -12,6 +14,17 @@ def plan_text(plan: Plan) -> str:
         lines += [_calls(plan), _prompts(plan), _cached(plan), _answers(plan), _cost(plan)]
         lines += [_counting(plan), *_measured(plan), _left_out(plan)]
     return "\n".join(lines)
+
+
+def plans_text(plans: Sequence[Plan]) -> str:
+    """Return the plans of a run's judges."""
+    if len(plans) == 1:
+        return plan_text(plans[0])
+    parts = [f"{plan.judge}\n{plan_text(plan)}" for plan in plans]
+    costs = [plan.cost for plan in plans if plan.cost is not None]
+    calls = f"all judges: {sum(plan.calls for plan in plans):,} calls"
+    known = f", about {_money(sum(costs), plans[0].currency)}" if len(costs) == len(plans) else ""
+    return "\n\n".join([*parts, calls + known])
 
 
 def _what(plan: Plan) -> str:
