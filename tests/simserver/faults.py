@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import time
@@ -111,17 +112,19 @@ async def _cut_off(exchange: Exchange) -> web.StreamResponse:
 async def _drip(exchange: Exchange) -> web.StreamResponse:
     reply = web.StreamResponse()
     await reply.prepare(exchange.request)
-    for byte in answer(exchange.honest):
-        await reply.write(bytes([byte]))
-        await asyncio.sleep(0.1)
+    with contextlib.suppress(ConnectionError):  # nobody waits for the end
+        for byte in answer(exchange.honest):
+            await reply.write(bytes([byte]))
+            await asyncio.sleep(0.1)
     return reply
 
 
 async def _flood(exchange: Exchange) -> web.StreamResponse:
     reply = web.StreamResponse()
     await reply.prepare(exchange.request)
-    for _ in range(40):
-        await reply.write(b" " * (1 << 20))
+    with contextlib.suppress(ConnectionError):
+        for _ in range(40):
+            await reply.write(b" " * (1 << 20))
     return reply
 
 
