@@ -49,6 +49,8 @@ class Graded(msgspec.Struct, frozen=True):
         share: what the criterion contributes to the score when met, ``w_c/W``; negative: penalty.
         credit: what the judge gave, 0 to 1; NaN where unknown.
         reference: the truth, 0 or 1; NaN where unknown.
+        exact: verdicts of a program: nothing is learnt from them, and they are not corrected; None
+            where there is none.
     """
 
     prompts: Prompts
@@ -56,6 +58,12 @@ class Graded(msgspec.Struct, frozen=True):
     share: Floats
     credit: Floats
     reference: Floats
+    exact: NDArray[np.bool_] | None = None
+
+    @property
+    def by_judge(self) -> NDArray[np.bool_]:
+        """Which verdicts are a judge's."""
+        return np.ones(len(self.share), dtype=bool) if self.exact is None else ~self.exact
 
     @property
     def responses(self) -> int:
@@ -141,7 +149,7 @@ def error_rates(labelled: Graded) -> dict[str, Rates]:
 
 
 def _rates(labelled: Graded, mask: NDArray[np.bool_], *, pooled: bool) -> Rates | None:
-    known = mask & ~np.isnan(labelled.credit)
+    known = mask & ~np.isnan(labelled.credit) & labelled.by_judge
     met, unmet = known & (labelled.reference == 1), known & (labelled.reference == 0)
     if min(int(met.sum()), int(unmet.sum())) < LEAST_CLASS:
         return None
@@ -194,10 +202,11 @@ def _corrected(
 ) -> tuple[float, list[Influence]]:
     """Return the corrected mean with unknown *truths* filled in, and its influences."""
     known = ~np.isnan(target.credit)
-    amounts = np.where(known, 0.0, target.share * filling)
+    judged = known & target.by_judge
+    amounts = np.where(judged, 0.0, target.share * np.where(known, target.credit, filling))
     parts: list[Influence] = []
     for kind, sign in zip(KINDS, (1, -1), strict=True):
-        mask, rate = known & (np.sign(target.share) == sign), rates[kind]
+        mask, rate = judged & (np.sign(target.share) == sign), rates[kind]
         share = np.where(mask, target.share, 0.0)
         credit = np.where(mask, target.credit, 0.0)
         own = share * (credit - rate.unmet) / rate.power

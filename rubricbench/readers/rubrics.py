@@ -1,4 +1,4 @@
-"""Rubrics from files or embedded datasets: our own form, the paper's and HealthBench's."""
+"""Rubrics from files or embedded datasets: our form, the paper's, HealthBench's, PRBench's."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from rubricbench.errors import SchemaError
 from rubricbench.healthbench import rubric_from_healthbench
+from rubricbench.prbench import is_prbench, rubric_from_prbench
 from rubricbench.readers.rows import nested, read_rows
 from rubricbench.rows import rubric_from_row
 from rubricbench.schema import Rubric
@@ -21,8 +22,8 @@ def read_rubrics(source: str | Path) -> Iterator[tuple[int, Rubric]]:
     """Return the rubrics of a file or an embedded dataset as ``(line, rubric)``, streamed.
 
     Args:
-        source: a parquet, JSONL or CSV file in our form, the paper's (`JunkaiZ/Rubrics`) or
-            HealthBench's, told apart by its keys; or the name of an embedded dataset,
+        source: a parquet, JSONL or CSV file in our form, the paper's (`JunkaiZ/Rubrics`),
+            HealthBench's or PRBench's, told apart by its keys; or the name of an embedded dataset,
             ``verifiable`` or ``verifiable:test``.
 
     Raises:
@@ -48,7 +49,7 @@ def _embedded(name: str) -> Iterator[tuple[int, Rubric]]:
 
 
 def rubric_from_any_row(row: Mapping[str, Any], *, file: str, line: int) -> Rubric:
-    """Read a row of our form, the paper's or HealthBench's, nested columns as such or as JSON.
+    """Read a row of any of these forms, nested columns as such or as JSON.
 
     Raises:
         SchemaError: the row breaks the data model.
@@ -61,6 +62,8 @@ def rubric_from_any_row(row: Mapping[str, Any], *, file: str, line: int) -> Rubr
         if _is_healthbench(values):
             values["prompt"] = nested(values.get("prompt"), "prompt")
             return rubric_from_healthbench(values)
+        if is_prbench(values):
+            return rubric_from_prbench({**values, "rubric": nested(values["rubric"], "rubric")})
         return rubric_from_row(_unflattened(values))
     except SchemaError as error:
         raise error.at(file=file, line=line) from None

@@ -1,0 +1,1 @@
+"""The pages of certificates and bridges, each one self-contained HTML file."""
