@@ -17,7 +17,7 @@ MAX_SHOWN_GENERATORS = 40
 
 # What a user can do about a cause of unknown verdicts.
 _REMEDIES = {
-    "truncated": "raise --max-tokens",
+    "truncated": "raise --max-answer-tokens",
     "unparsable": "ask for the schema, or take a stronger judge",
     "overflow": "take a judge with a longer context",
 }

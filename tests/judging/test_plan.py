@@ -282,7 +282,7 @@ def test_price_cache_and_tokenizer_can_be_named(tmp_path):
     for bad in (PlanOptions(prefix_cache="redis"), PlanOptions(tokenizer=str(tmp_path))):
         with pytest.raises(InputError):
             plan_files(planned, bad)
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="No such file"):
         plan_files(replace(planned, prices=tmp_path / "none.yaml"))
 
 

@@ -86,7 +86,7 @@ def test_date_and_provider_are_passed_over_and_nothing_else(tmp_path, model, fou
         ("models: {a: {input: 1, output: 1, batch_discount: 50}}", "share from 0 to 1, got 50"),
         ("models: {a: {input: 1, output: 1, prefix_cache: x}}", "unknown prefix cache 'x'"),
         ("models:\n  a: {input: 1", "prices.yaml:"),
-        ("a: &a [*a]\nmodels: *b", "not YAML"),
+        ("a: &a {input: 1}\nmodels: {b: *a}", "aliases"),
     ],
 )
 def test_a_bad_price_file_is_one_clear_line(tmp_path, text, says):
@@ -100,10 +100,10 @@ def test_a_price_file_that_is_none_is_refused(tmp_path):
     (tmp_path / "big.yaml").write_bytes(b" " * ((1 << 20) + 1))
     (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
     for name, says in (
-        ("none.yaml", "no such file"),
-        (".", "no such file"),
-        ("big.yaml", "over 1 MiB"),
-        ("binary.yaml", "not UTF-8"),
+        ("none.yaml", "No such file"),
+        (".", "Is a directory"),
+        ("big.yaml", "larger than 1 MiB"),
+        ("binary.yaml", "not YAML"),
     ):
         with pytest.raises(InputError, match=says):
             PriceList(tmp_path / name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import importlib.resources
 import math
 import re
 from collections.abc import Mapping
@@ -11,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from rubricbench.errors import InputError
 from rubricbench.judging.price.rules import CacheRule, cache_rule
+from rubricbench.yaml_file import read_yaml
 
 _MILLION = 1_000_000
 _DATED = re.compile(r"(.+)-(?:\d{4}-\d{2}-\d{2}|\d{8})")
 _AMOUNTS = ("input", "cached_input", "output")
 _FIELDS = frozenset({*_AMOUNTS, "batch_discount", "prefix_cache", "as_of", "source"})
-MAX_FILE_BYTES = 1 << 20
+OURS = Path(__file__).with_name("prices.yaml")
 
 
 class Price(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,11 +65,10 @@ class PriceList:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.where = str(path) if path else "the list of rubricbench"
-        text = _text(path)
-        document = _document(text, self.where)
+        path = path or OURS
+        document = _document(path)
         self._prices = {
-            str(name): _price(str(name), entry, document, self.where)
+            str(name): _price(str(name), entry, document, str(path))
             for name, entry in document["models"].items()
         }
 
@@ -94,31 +92,11 @@ def _names(model: str) -> list[str]:
     return names
 
 
-def _text(path: Path | None) -> str:
-    if path is None:
-        file = importlib.resources.files("rubricbench.judging.price") / "prices.yaml"
-        return file.read_text(encoding="utf-8")
-    try:
-        if not path.is_file():
-            raise InputError("no such file", where=str(path), hint="name a price file")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError("over 1 MiB: this is no price file", where=str(path))
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise InputError(f"cannot be read: {why}", where=str(path)) from None
-
-
-def _document(text: str, where: str) -> Mapping[str, Any]:
-    try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        place = where if line is None else f"{where}:{line + 1}"
-        raise InputError("this is not YAML", where=place) from None
+def _document(path: Path) -> Mapping[str, Any]:
+    document = read_yaml(path)
     models = document.get("models") if isinstance(document, dict) else None
     if not isinstance(document, dict) or not isinstance(models, dict) or not models:
-        raise InputError("a price file needs a list `models`", where=where, hint=_HINT)
+        raise InputError("a price file needs a list `models`", where=str(path), hint=_HINT)
     return document
 
 
