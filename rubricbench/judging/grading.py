@@ -52,7 +52,7 @@ class Grading:
         carried: verdicts taken over from earlier rubrics.
     """
 
-    __slots__ = ("answers", "asks", "carried", "item", "repaired", "waiting")
+    __slots__ = ("answers", "asks", "carried", "found", "item", "repaired", "waiting")
 
     def __init__(self, item: Item, asks: Sequence[Ask], carried: tuple[Verdict, ...] = ()) -> None:
         self.item = item
@@ -61,6 +61,7 @@ class Grading:
         self.carried = carried
         self.waiting = 0  # calls under way or to come
         self.repaired = False
+        self.found: dict[str, Verdict] | None = None  # once read, with nothing left to repair
 
     def extend(self, asks: Sequence[Ask]) -> range:
         """Add calls; return their numbers."""
@@ -72,7 +73,7 @@ class Grading:
     def outcome(self) -> Outcome:
         """Return the item with its answers; all of them must have come."""
         answers = tuple(answer for answer in self.answers if answer is not None)
-        return Outcome(self.item, answers, self.carried)
+        return Outcome(self.item, answers, self.carried, self.found)
 
 
 class Grader:
@@ -107,10 +108,11 @@ class Grader:
         if grading.repaired or self._config is None or not self._config.repair:
             return []
         grading.repaired = True
-        outcome = grading.outcome()
-        found = merged(outcome.answers, (), self._config.format)
+        answers = (answer for answer in grading.answers if answer is not None)
+        found = merged(answers, grading.carried, self._config.format)
         broken = {key for key, verdict in found.items() if verdict.cause in REPAIRABLE}
         if not broken:
+            grading.found = found
             return []
         rubric = grading.item.rubric
         others = {c.id for c in rubric.criteria if c.id not in broken}

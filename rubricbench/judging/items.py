@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Mapping
 from enum import StrEnum
 from itertools import islice
 from typing import Any
@@ -71,11 +71,13 @@ class Outcome(msgspec.Struct, frozen=True):
         item: the item.
         answers: none where no judge was needed.
         carried: verdicts taken over from earlier rubrics.
+        found: the verdicts that answers and carried make, where they have been read already.
     """
 
     item: Item
     answers: tuple[Answer, ...] = ()
     carried: tuple[Verdict, ...] = ()
+    found: Mapping[str, Verdict] | None = None
 
     @property
     def source(self) -> Source:

@@ -271,7 +271,8 @@ class Judge:
 
     def _verdicts(self, outcome: Outcome) -> tuple[Verdict, ...]:
         rubric, response = outcome.item.rubric, outcome.item.response
-        answered = (
-            merged(outcome.answers, outcome.carried, self.config.format) if self.config else {}
-        )
+        answered = outcome.found
+        if answered is None:
+            format = self.config.format if self.config else ""
+            answered = merged(outcome.answers, outcome.carried, format)
         return tuple(verify(c, response) if c.check else answered[c.id] for c in rubric.criteria)

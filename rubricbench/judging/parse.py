@@ -17,6 +17,7 @@ under the right label. They are the stated cause, ``unexpected_id``, where a rig
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Sequence
@@ -88,7 +89,15 @@ def _verdict(criterion_id: str, value: Any, form: Format) -> Verdict:
         is_met, evidence = form.read(value)
     except ValueError:
         return unknown(criterion_id, Cause.UNPARSABLE)
-    return met(criterion_id, evidence) if is_met else unmet(criterion_id, evidence)
+    if evidence:
+        return met(criterion_id, evidence) if is_met else unmet(criterion_id, evidence)
+    return _bare(criterion_id, is_met)
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _bare(criterion_id: str, is_met: bool) -> Verdict:
+    # Verdicts are checked where they are made; a rubric's are the same two for all its responses.
+    return met(criterion_id) if is_met else unmet(criterion_id)
 
 
 def _answered(completion: Completion, labels: Sequence[str], form: Format) -> dict[str, Any]:
@@ -128,9 +137,7 @@ def _letters(
 
 def _json_object(body: str) -> dict[str, Any] | None:
     try:
-        # json, not a faster decoder: it alone shows that a key was given twice, which decoders
-        # settle in silence for the last; and it takes half surrogates, which models emit.
-        value = json.loads(body, object_pairs_hook=_marked)
+        value = _DECODER.decode(body)
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or _has_escaped_key(body):
@@ -143,6 +150,11 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         found[key] = _REPEATED if key in found else value
     return found
+
+
+# json, not a faster decoder: it alone shows that a key was given twice, which decoders settle in
+# silence for the last; and it takes half surrogates, which models emit.
+_DECODER = json.JSONDecoder(object_pairs_hook=_marked)
 
 
 def _has_escaped_key(body: str) -> bool:
