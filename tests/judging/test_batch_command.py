@@ -71,6 +71,7 @@ def test_a_plan_is_printed_and_nothing_else_happens(cli, tmp_path, monkeypatch):
         "20 responses: 60 verdicts by the judge",
         "calls: 20, of 20 answers needed",
         "prefix cache: none assumed",
+        "(the shortest json form); at most 40,960",  # 20 answers of 2,048 tokens
         "cost: not known",
         "tokens: estimated at 4 bytes a token",
         "not included: ",

@@ -98,7 +98,7 @@ def import_batches(
         with progress(asking.total * len(judges), "importing", quiet=quiet) as bar:
             for judge in judges:
                 assert judge.config is not None
-                importer.take(_each_time(judge, asking.inputs, bar.advance), judge.config)
+                importer.take(_each_time(judge, asking, bar.advance), judge.config)
         reports.append(importer.report())
 
     with index:
@@ -107,9 +107,9 @@ def import_batches(
 
 
 def _each_time(
-    judge: Judge, inputs: Inputs, advance: Callable[[], object]
+    judge: Judge, asking: Asking, advance: Callable[[], object]
 ) -> Callable[[], Iterator[Outcome]]:
-    return lambda: _watched(judge.stored(inputs.items()), advance)
+    return lambda: _watched(judge.stored(asking.inputs.items()), advance)
 
 
 def _watched(outcomes: Iterator[Outcome], advance: Callable[[], object]) -> Iterator[Outcome]:

@@ -71,7 +71,10 @@ def _answers(plan: Plan) -> str:
         most = "no limit is set"
     else:
         most = f"at most {_tokens(plan.most_answer_tokens, exact=True)}"
-    return f"answers: about {_tokens(plan.answer_tokens)} tokens, {each:,.0f} a call; {most}"
+    basis = "as those in the store" if plan.measured.enough else f"the shortest {plan.format} form"
+    return (
+        f"answers: about {_tokens(plan.answer_tokens)} tokens, {each:,.0f} a call ({basis}); {most}"
+    )
 
 
 def _cost(plan: Plan) -> str:
