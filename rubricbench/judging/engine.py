@@ -7,7 +7,9 @@ the answers and scoring is the business of `rubricbench.judging.judge`.
 
 An answer is put into the store before anything else is awaited, and nobody waits for the commit:
 the store finds what is on its way to the disk. Between a look-up and the decision to call nothing
-is awaited either, so an item always meets the answer of an equal one, or its call under way.
+is awaited either, so an item always meets the answer of an equal one, or its call under way. Calls
+that another process on the same store is about to make are left to it (`rubricbench.store.claims`),
+and its answers taken from the store.
 """
 
 from __future__ import annotations
@@ -18,20 +20,23 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
+from rubricbench.errors import StoreError
 from rubricbench.judging.backends.protocol import Backend
 from rubricbench.judging.breaker import Breaker
+from rubricbench.judging.calls import STOPPED, Calls
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.faults import CallFailedError, Failure
 from rubricbench.judging.grading import Ask, Grader, Grading
-from rubricbench.judging.items import Answer, Item, Items, Outcome, Source, chunks
+from rubricbench.judging.items import Item, Items, Outcome, chunks
 from rubricbench.judging.received import to_store
 from rubricbench.judging.usage import Tally
 from rubricbench.schema import Cause
 from rubricbench.store import Completion, Store
+from rubricbench.store.claims import RENEW_SECONDS, Claims
 
 LOOKUP_CHUNK = 64
 DRAIN_SECONDS = 10.0
-_STOPPED = Failure(Cause.CANCELLED, "stopped before it was asked")
+WATCH_SECONDS = 0.2
 
 
 class Engine:
@@ -65,10 +70,9 @@ class Engine:
         self._breaker = Breaker(config.concurrency, config.url)
         # Places for items that are read and not handed on: enough to keep every call busy.
         self._window = asyncio.Semaphore(2 * config.concurrency + 4 * LOOKUP_CHUNK)
-        self._todo: asyncio.Queue[Ask] = asyncio.Queue()
+        self._claims = Claims(store.path)
+        self._calls = Calls(self._claims, tally)
         self._ready: asyncio.Queue[Outcome | Exception | None] = asyncio.Queue()
-        # By key: the gradings that wait for a call, each with the number it has among their own.
-        self._pending: dict[str, list[tuple[Grading, int]]] = {}
         self._feeder: asyncio.Task[None] | None = None
         self._stopped = False
         self._fed = False
@@ -83,6 +87,9 @@ class Engine:
             StoreError: the store cannot be read or written.
         """
         self._feeder = asyncio.create_task(self._guarded(self._feed(items)))
+        watchers = [
+            asyncio.create_task(self._guarded(work)) for work in (self._watch(), self._renew())
+        ]
         callers = [
             asyncio.create_task(self._guarded(self._call_on()))
             for _ in range(self._config.concurrency)
@@ -96,9 +103,10 @@ class Engine:
             await self._drain()
             raise
         finally:
-            for task in (self._feeder, *callers):
+            for task in (self._feeder, *watchers, *callers):
                 task.cancel()
-            await asyncio.gather(self._feeder, *callers, return_exceptions=True)
+            await asyncio.gather(self._feeder, *watchers, *callers, return_exceptions=True)
+            await self._release()
 
     def stop(self) -> None:
         """Begin no further call; those under way still end and are handed on.
@@ -111,14 +119,14 @@ class Engine:
         if self._feeder:
             self._feeder.cancel()
         self._on_stop()
-        while not self._todo.empty():
-            self._end(self._todo.get_nowait(), _STOPPED)
+        for grading in self._calls.stop():
+            self._settle(grading)
         self._ready.put_nowait(None)  # what the feeder, cancelled, no longer says
 
     @property
     def calls_under_way(self) -> int:
         """How many distinct calls have begun and not ended."""
-        return len(self._pending) - self._todo.qsize()
+        return self._calls.under_way
 
     async def _next_outcome(self) -> Outcome | None:
         ready = await self._ready.get()
@@ -158,64 +166,56 @@ class Engine:
         self._open += len(gradings)
         keys = [ask.request.key for grading in gradings for ask in grading.asks]
         found = self._store.get_many(keys) if keys else {}
+        self._calls.add([(grading, range(len(grading.asks))) for grading in gradings], found)
         for grading in gradings:
-            self._route(grading, range(len(grading.asks)), found)
+            if not grading.waiting:
+                self._settle(grading)
 
-    def _route(self, grading: Grading, numbers: range, found: dict[str, Completion]) -> None:
-        """Take what the store has of a grading's calls, and see to it that the rest is made."""
-        for number in numbers:
-            ask = grading.asks[number]
-            key = ask.request.key
-            if key in found:
-                self._tally.stored += 1
-                grading.answers[number] = ask.stored(found[key])
-                continue
-            grading.waiting += 1
-            if key in self._pending:
-                self._tally.shared += 1
-                self._pending[key].append((grading, number))
-            else:
-                self._pending[key] = [(grading, number)]
-                self._todo.put_nowait(ask)
-        if not grading.waiting:
-            self._settle(grading)
+    async def _watch(self) -> None:
+        """Take the answers of calls that other processes make, or the calls, if those give up."""
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            elsewhere = self._calls.elsewhere
+            if elsewhere:
+                for grading in self._calls.take_over(self._store.get_many(elsewhere)):
+                    self._settle(grading)
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW_SECONDS)
+            self._claims.renew()
+
+    async def _release(self) -> None:
+        """Give up all claims, once what was paid for can be seen by everybody."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, self._store.flush)
+        except StoreError:
+            pass  # whoever puts or closes next is told
+        finally:
+            self._claims.close()
 
     def _settle(self, grading: Grading) -> None:
         """Hand a grading on, all of whose calls have ended, or ask again what cannot be read."""
         asks = [] if self._stopped else self._grader.repairs(grading)
         if asks:
             found = self._store.get_many([ask.request.key for ask in asks])
-            self._route(grading, grading.extend(asks), found)
-        elif grading.answers and all(a and a.failure is _STOPPED for a in grading.answers):
+            self._calls.add([(grading, grading.extend(asks))], found)
+            if not grading.waiting:
+                self._settle(grading)
+        elif grading.answers and all(a and a.failure is STOPPED for a in grading.answers):
             self._open -= 1
         else:
             self._ready.put_nowait(grading.outcome())
 
     async def _call_on(self) -> None:
         while True:
-            ask = await self._todo.get()
+            ask = await self._calls.next()
             try:
                 result = await self._call(ask)
             except BaseException:
-                del self._pending[ask.request.key]
+                self._calls.forget(ask)
                 raise
-            self._end(ask, result)
-
-    def _end(self, ask: Ask, result: Completion | Failure) -> None:
-        """Give the result of a call to all that wait for it."""
-        key = ask.request.key
-        failed = isinstance(result, Failure)
-        source = Source.NOWHERE if failed else Source.CALL
-        for grading, number in self._pending.pop(key):
-            question = grading.asks[number].question  # its own: ids may differ where texts agree
-            grading.answers[number] = (
-                Answer(question, key, source, failure=result)
-                if isinstance(result, Failure)
-                else Answer(question, key, source, completion=result)
-            )
-            source = source if failed else Source.SHARED
-            grading.waiting -= 1
-            if not grading.waiting:
+            for grading in self._calls.end(ask, result):
                 self._settle(grading)
 
     async def _call(self, ask: Ask) -> Completion | Failure:
