@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -13,22 +11,38 @@ from rubricbench.certify.labels import Labelled
 from rubricbench.certify.pairs import SCHEMA, Asked
 from rubricbench.certify.variants import Variant
 from rubricbench.judging.config import JudgeConfig
-from rubricbench.judging.faults import Failure
-from rubricbench.judging.interrupt import stopping_on_interrupt
-from rubricbench.judging.items import Answer, Item, Outcome
+from rubricbench.judging.files.asking import Asking
+from rubricbench.judging.items import Item
 from rubricbench.judging.judge import Judge
-from rubricbench.judging.loops import run
+from rubricbench.judging.price.budget import Account
 from rubricbench.judging.price.prices import Price
 from rubricbench.judging.usage import Tally, add_tokens
-from rubricbench.progress import Progress, progress
-from rubricbench.schema import Cause, Criterion, Verdict
+from rubricbench.schema import Criterion, Verdict
 from rubricbench.store import Store
 
 Columns = dict[str, list[Any]]
 
 
-class Asking:
-    """Asks a judge about labelled responses, in one variant after the other.
+class LabelledItems(msgspec.Struct, frozen=True):
+    """Labelled responses as a judge takes them, tagged with their labels."""
+
+    rows: tuple[Labelled, ...]
+
+    def items(self) -> Iterator[Item]:
+        """Return the items in the order of the labels."""
+        return (Item(row.rubric, row.response.text, row) for row in self.rows)
+
+
+def replicates(config: JudgeConfig, count: int) -> list[JudgeConfig]:
+    """Return a judge's configurations for so many gradings of the same."""
+    return [
+        msgspec.structs.replace(config, replicate=config.replicate + number)
+        for number in range(count)
+    ]
+
+
+class Grading:
+    """Has labelled responses graded, in one variant after the other, and keeps the pairs.
 
     Args:
         rows: the labelled responses.
@@ -40,39 +54,52 @@ class Asking:
 
     def __init__(
         self,
-        rows: Sequence[Labelled],
+        rows: tuple[Labelled, ...],
         store: Store,
         secret: bytes,
         *,
         quiet: bool = False,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
-        self._rows = rows
+        self._items = LabelledItems(rows)
         self._store = store
         self._secret = secret
-        self._quiet = quiet
-        self._say = say
-        self._failures: dict[str, Failure] = {}
+        self._asking = Asking(self._items, len(rows), quiet=quiet, say=say)
         self.columns: Columns = {field.name: [] for field in SCHEMA}
         self.tally = Tally()
         self.lost = 0
-        self.faults: dict[str, str] = {}
 
-    def ask(self, config: JudgeConfig, replicates: int, price: Price | None = None) -> Asked:
-        """Have everything judged in one variant, and keep the pairs.
+    @property
+    def faults(self) -> dict[str, str]:
+        """An example of what went wrong, for each cause of a failed call."""
+        return self._asking.faults
+
+    def grade(
+        self,
+        config: JudgeConfig,
+        count: int,
+        price: Price | None = None,
+        account: Account | None = None,
+    ) -> Asked:
+        """Have everything graded in one variant, and keep the pairs.
+
+        Args:
+            config: the judge, asked in this variant.
+            count: how often.
+            price: of its tokens.
+            account: what it may spend.
 
         Raises:
             EndpointError: the endpoint cannot be used; what was answered is stored.
             KeyboardInterrupt: it was interrupted; likewise.
         """
         answers: dict[str, dict[str, int]] = {}
-        for replicate in range(replicates):
-            repeated = msgspec.structs.replace(config, replicate=config.replicate + replicate)
-            judge = Judge(repeated, self._store, secret=self._secret)
-            self._have_answered(judge, f"judging {Variant.of(config)} #{replicate + 1}")
+        for number, repeated in enumerate(replicates(config, count)):
+            judge = Judge(repeated, self._store, secret=self._secret, account=account)
+            judge.tally = self.tally  # one count for all
+            self._asking.ask(judge, f"{Variant.of(config)}, grading {number + 1} of {count}")
             self._store.flush()
-            self._keep(judge, repeated, replicate, answers)
-            _add(self.tally, judge.tally)
+            self._keep(judge, repeated, number, answers)
         tokens: dict[str, int] = {}
         for usage in answers.values():
             add_tokens(tokens, usage)
@@ -81,35 +108,12 @@ class Asking:
             judge=config.name,
             identity={k: v for k, v in config.identity().items() if k != "replicate"},
             template_hash=config.template_hash,
-            replicates=replicates,
+            replicates=count,
             answers=len(answers),
             tokens=dict(sorted(tokens.items())),
             cost=_cost(price, answers),
             currency=price.currency if price else "",
         )
-
-    def _items(self) -> Iterator[Item]:
-        return (Item(row.rubric, row.response.text, row) for row in self._rows)
-
-    def _have_answered(self, judge: Judge, description: str) -> None:
-        with progress(len(self._rows), description, quiet=self._quiet) as bar:
-            try:
-                run(lambda: self._stream(judge, bar))
-            except asyncio.CancelledError:  # interrupted a second time
-                raise KeyboardInterrupt from None
-
-    async def _stream(self, judge: Judge, bar: Progress) -> None:
-        with stopping_on_interrupt(judge, self._say) as interrupt:
-            async with aclosing(judge.outcomes(self._items())) as outcomes:
-                async for outcome in outcomes:
-                    bar.advance()
-                    for answer in outcome.answers:
-                        if answer.failure:
-                            self._failures[answer.key] = answer.failure
-                            cause = str(answer.failure.cause)
-                            self.faults.setdefault(cause, answer.failure.detail)
-        if interrupt.asked:
-            raise KeyboardInterrupt
 
     def _keep(
         self,
@@ -118,24 +122,13 @@ class Asking:
         replicate: int,
         answers: dict[str, dict[str, int]],
     ) -> None:
-        for outcome in judge.stored(self._items()):
+        for outcome in judge.stored(self._items.items()):
             for answer in outcome.answers:
                 if answer.completion is not None:
                     answers[answer.key] = answer.completion.usage
-            verdicts = judge.judged(self._explained(outcome)).verdicts
+            verdicts = judge.judged(self._asking.with_causes(outcome)).verdicts
             self.lost += any(v.cause and v.cause.is_infrastructure for v in verdicts)
             self._add_rows(outcome.item.tag, verdicts, config, replicate)
-
-    def _explained(self, outcome: Outcome) -> Outcome:
-        """Say of calls without an answer why, where this run knows."""
-        answers = tuple(map(self._with_failure, outcome.answers))
-        return msgspec.structs.replace(outcome, answers=answers)
-
-    def _with_failure(self, answer: Answer) -> Answer:
-        if answer.completion is not None:
-            return answer
-        failure = self._failures.get(answer.key) or Failure(Cause.NOT_JUDGED, "")
-        return msgspec.structs.replace(answer, failure=failure)
 
     def _add_rows(
         self, row: Labelled, verdicts: Sequence[Verdict], config: JudgeConfig, replicate: int
@@ -190,12 +183,6 @@ def _places(
         places.append((number % size, min(size, asked - call * size)))
         number += 1
     return places
-
-
-def _add(total: Tally, own: Tally) -> None:
-    for name in ("calls", "attempts", "failed", "stored", "shared", "without_usage"):
-        setattr(total, name, getattr(total, name) + getattr(own, name))
-    add_tokens(total.tokens, own.tokens)
 
 
 def _cost(price: Price | None, answers: dict[str, dict[str, int]]) -> float | None:

@@ -46,6 +46,7 @@ class Bridge(msgspec.Struct, frozen=True):
         high: highest such score; what lies above is mapped as this.
         starts: of a monotone map: lowest score of each level.
         ends: highest score of each level; between levels the map is interpolated.
+        sizes: responses of each level.
         fit: intercept and slope, or the levels.
         residual_sd: standard deviation of B's score about the map: the error on one response.
         rows: how many responses both graded.
@@ -56,6 +57,7 @@ class Bridge(msgspec.Struct, frozen=True):
     high: float
     starts: Floats
     ends: Floats
+    sizes: Floats
     fit: Fit
     residual_sd: float
     rows: int
@@ -87,18 +89,28 @@ class Bridge(msgspec.Struct, frozen=True):
 
     def band(self, scores: Floats) -> tuple[Floats, Floats]:
         """Return the 95% band of single scores of judge B: the map's error and the residual's."""
-        design = self._design(scores)
-        of_map = ((design @ self.fit.influence.T) ** 2).sum(axis=1)
-        half = t_quantile(self._df) * np.sqrt(of_map + self.residual_sd**2)
-        centre = design @ self.fit.coefficients
-        return centre - half, centre + half
+        return self._around(scores, self._variance(scores) + self.residual_sd**2)
 
     def curve(self, scores: Floats) -> tuple[Floats, Floats]:
         """Return the 95% interval of the map itself at each score."""
-        design = self._design(scores)
-        half = t_quantile(self._df) * np.sqrt(((design @ self.fit.influence.T) ** 2).sum(axis=1))
-        centre = design @ self.fit.coefficients
+        return self._around(scores, self._variance(scores))
+
+    def _around(self, scores: Floats, variance: Floats) -> tuple[Floats, Floats]:
+        centre, half = self.map(scores), t_quantile(self._df) * np.sqrt(variance)
         return centre - half, centre + half
+
+    def _variance(self, scores: Floats) -> Floats:
+        """Return the variance of the map at each score.
+
+        A level of few responses shows little spread, one of a single response none: it is taken to
+        have at least that which all residuals together show.
+        """
+        design = self._design(scores)
+        seen: Floats = ((design @ self.fit.influence.T) ** 2).sum(axis=1)
+        if self.form is Form.LINEAR:
+            return seen
+        least: Floats = design**2 @ (self.residual_sd**2 / self.sizes)
+        return np.maximum(seen, least)
 
     @property
     def _df(self) -> int:
@@ -129,7 +141,7 @@ def learn(a: Floats, b: Floats, prompts: Prompts, form: Form = Form.LINEAR) -> B
             hint=f"a bridge needs {LEAST_ROWS} responses to two prompts",
         )
     low, high = float(a.min()), float(a.max())
-    starts, ends = _levels(a, b) if form is Form.MONOTONE else (np.empty(0), np.empty(0))
+    starts, ends, sizes = _levels(a, b) if form is Form.MONOTONE else (np.empty(0),) * 3
     design = (
         np.stack([np.ones_like(a), a], axis=1)
         if form is Form.LINEAR
@@ -143,11 +155,11 @@ def learn(a: Floats, b: Floats, prompts: Prompts, form: Form = Form.LINEAR) -> B
         )
     free = max(1, len(a) - len(fit.coefficients))
     sd = math.sqrt(float(fit.residuals @ fit.residuals) / free)
-    return Bridge(form, low, high, starts, ends, fit, sd, len(a))
+    return Bridge(form, low, high, starts, ends, sizes, fit, sd, len(a))
 
 
-def _levels(a: Floats, b: Floats) -> tuple[Floats, Floats]:
-    """Return lowest and highest score of each level of the monotone fit."""
+def _levels(a: Floats, b: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return lowest score, highest score and size of each level of the monotone fit."""
     scores, of, sizes = np.unique(a, return_inverse=True, return_counts=True)
     sums = np.bincount(of, b, len(scores))
     stack: list[list[float]] = []  # start, end, sum, size of each level
@@ -158,7 +170,8 @@ def _levels(a: Floats, b: Floats) -> tuple[Floats, Floats]:
             stack[-1][1] = end
             stack[-1][2] += total
             stack[-1][3] += size
-    return np.array([level[0] for level in stack]), np.array([level[1] for level in stack])
+    starts, ends, _, counts = np.array(stack, dtype=np.float64).T
+    return starts, ends, counts
 
 
 def _level_weights(scores: Floats, starts: Floats, ends: Floats) -> Floats:

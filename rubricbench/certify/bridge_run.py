@@ -111,7 +111,9 @@ class BridgeJob(msgspec.Struct, frozen=True, kw_only=True):
 
     Args:
         a: scores of the judge to be mapped: a run directory or a scores file.
-        b: scores of the judge whose scale is wanted.
+        b: scores of the judge whose scale is wanted; may be the same as ``a``.
+        a_judge: name of the first judge, where its file holds several.
+        b_judge: name of the second, likewise.
         out: the run directory of the result.
         form: of the map.
     """
@@ -119,6 +121,8 @@ class BridgeJob(msgspec.Struct, frozen=True, kw_only=True):
     a: Path
     b: Path
     out: Path
+    a_judge: str = ""
+    b_judge: str = ""
     form: Form = Form.LINEAR
 
 
@@ -141,7 +145,7 @@ def bridge_files(job: BridgeJob, *, say: Callable[[str], None] = lambda text: No
         InputError: a file cannot be used, or too few responses were graded by both.
         RunError: the run directory is another run's, in use, or cannot be written.
     """
-    a, b = read_scores(job.a), read_scores(job.b)
+    a, b = read_scores(job.a, job.a_judge), read_scores(job.b, job.b_judge)
     joined = _join(a, b)
     with _directory(job) as directory:
         if directory.done(STAGE):
@@ -180,7 +184,7 @@ def _directory(job: BridgeJob) -> RunDirectory:
     return RunDirectory(
         job.out,
         command=STAGE,
-        config={"form": str(job.form)},
+        config={"form": str(job.form), "a_judge": job.a_judge, "b_judge": job.b_judge},
         data={name: file_hash(path) for name, path in files.items()},
     )
 

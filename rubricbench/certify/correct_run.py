@@ -9,7 +9,7 @@ the run's responses as on the certified ones.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,21 @@ from rubricbench.certify.pairs_file import read_pairs
 from rubricbench.certify.ppi import LEAST_LABELLED, prediction_powered_mean
 from rubricbench.certify.run import PAIRS
 from rubricbench.certify.scores import graded
-from rubricbench.errors import InputError, SchemaError
-from rubricbench.readers import RubricIndex, read_rows
-from rubricbench.rows import optional, typed
+from rubricbench.certify.verdict_files import (
+    RUN_FILE,
+    Answered,
+    Given,
+    Key,
+    RunResponse,
+    read_verdicts,
+    require_same_templates,
+)
+from rubricbench.errors import InputError
+from rubricbench.readers import RubricIndex
 from rubricbench.runs import RunDirectory, atomic_write, file_hash
-from rubricbench.schema import Rubric, Status
 
 STAGE = "correct"
 RECORD = "corrected.json"
-RUN_FILE, RUN_SUMMARY = "verdicts.parquet", "summary.json"
-CHECKED = "check"  # in the judge column, where a program decided
-
-Key = tuple[str, str]
-Given = dict[str, float]  # criterion id -> credit, NaN where unknown
 
 
 class CorrectJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,9 +73,9 @@ class CorrectedGenerator(msgspec.Struct, frozen=True, kw_only=True):
         pooled: kinds of criteria corrected with the rates of all.
         prediction_powered: mean by prediction-powered inference; no value where fewer than two
             responses have references, or none is without.
-        labelled: responses with references.
+        labelled: responses with references for all criteria.
         power: how far the judge was relied on there, 0 to 1.
-        responses: how many.
+        responses: how many; each grading of a response counts.
     """
 
     name: str
@@ -114,17 +116,7 @@ class CorrectedRecord(msgspec.Struct, frozen=True, kw_only=True):
     generators: list[CorrectedGenerator]
 
 
-class _Response(msgspec.Struct):
-    """A response of the run: its rubric, and the credit of each criterion."""
-
-    rubric: Rubric
-    generator: str
-    credit: Given
-
-
-def correct_files(
-    job: CorrectJob, *, say: Callable[[str], None] = lambda text: None
-) -> CorrectedRecord:
+def correct_files(job: CorrectJob) -> CorrectedRecord:
     """Correct a run's mean score of every generator.
 
     Raises:
@@ -136,14 +128,14 @@ def correct_files(
     verdicts = job.verdicts / RUN_FILE if job.verdicts.is_dir() else job.verdicts
     pairs, about = _variant(certified, job.variant)
     asked = next((a for a in about.asked if a.variant == pairs.variant), Asked(variant="given"))
-    responses = _responses(verdicts, RubricIndex(job.rubrics), asked)
-    _require_same_templates(verdicts, asked)
+    responses = read_verdicts(verdicts, RubricIndex(job.rubrics), asked)
+    require_same_templates(verdicts, asked)
     labelled = graded(pairs)
     if labelled is None:
         raise InputError("no certified response has a score", where=str(certified))
     rates = error_rates(labelled)
     references = _references(pairs)
-    by_generator: dict[str, dict[Key, _Response]] = defaultdict(dict)
+    by_generator: dict[str, dict[Key, RunResponse]] = defaultdict(dict)
     for key, response in responses.items():
         by_generator[response.generator][key] = response
     record = CorrectedRecord(
@@ -181,76 +173,9 @@ def _variant(path: Path, wanted: str) -> tuple[Pairs, About]:
     return variants[names.index(wanted) if wanted else 0], about
 
 
-def _responses(path: Path, index: RubricIndex, asked: Asked) -> dict[Key, _Response]:
-    """Return the run's responses with the credit of each criterion."""
-    found: dict[Key, _Response] = {}
-    for line, row in read_rows(path):
-        try:
-            _add(row, found, index, asked)
-        except SchemaError as error:
-            raise error.at(file=str(path), line=line) from None
-        except InputError as error:
-            raise InputError(error.what, where=f"{path}:{line}", hint=error.hint) from None
-    return found
-
-
-def _add(
-    row: Mapping[str, Any], found: dict[Key, _Response], index: RubricIndex, asked: Asked
-) -> None:
-    key = (typed(row, "prompt_id", str), typed(row, "response_id", str))
-    judge = optional(row, "judge", str) or ""
-    if asked.judge and judge not in ("", CHECKED, asked.judge):
-        raise InputError(
-            f"a verdict of {judge!r:.60}, and the certificate is of {asked.judge!r:.60}",
-            hint="certify the judge that graded the run",
-        )
-    response = found.get(key)
-    if response is None:
-        rubric = index.get(key[0])
-        if rubric is None:
-            raise InputError(
-                f"no rubric for prompt {key[0]!r:.60}",
-                hint="name the rubrics the run was graded by",
-            )
-        empty = {c.id: float("nan") for c in rubric.criteria}
-        response = found[key] = _Response(rubric, optional(row, "generator", str) or "", empty)
-    name = typed(row, "criterion_id", str)
-    if name not in response.credit:
-        raise InputError(
-            f"the rubric of {key[0]!r:.60} has no criterion {name!r:.60}",
-            hint="name the rubrics the run was graded by",
-        )
-    response.credit[name] = _credit(row)
-
-
-def _credit(row: Mapping[str, Any]) -> float:
-    status = typed(row, "status", str)
-    if status == Status.UNKNOWN:
-        return float("nan")
-    p_met = optional(row, "p_met", float | int)
-    return float(status == Status.MET) if p_met is None else float(p_met)
-
-
-def _require_same_templates(verdicts: Path, asked: Asked) -> None:
-    """Refuse a run that was asked in another way, where its summary says how it was."""
-    path = verdicts.with_name(RUN_SUMMARY)
-    try:
-        noted = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except (OSError, msgspec.DecodeError):
-        return
-    template = noted.get("template_hash", "")
-    if asked.template_hash and template and template != asked.template_hash:
-        raise InputError(
-            f"the run was asked with other prompts (templates {template}) than the certified "
-            f"variant {asked.variant} ({asked.template_hash})",
-            where=str(path),
-            hint="certify the judge asked as in the run, or name its variant",
-        )
-
-
-def _references(pairs: Pairs) -> dict[Key, Given]:
+def _references(pairs: Pairs) -> dict[Answered, Given]:
     """Return the reference credits of every certified response."""
-    found: dict[Key, Given] = defaultdict(dict)
+    found: dict[Answered, Given] = defaultdict(dict)
     keys = zip(pairs.prompt_id.tolist(), pairs.response_id.tolist(), strict=True)
     for key, name, value in zip(
         keys, pairs.criterion_id.tolist(), pairs.reference.tolist(), strict=True
@@ -261,9 +186,9 @@ def _references(pairs: Pairs) -> dict[Key, Given]:
 
 def _generator(
     name: str,
-    responses: dict[Key, _Response],
+    responses: dict[Key, RunResponse],
     rates: dict[str, Rates],
-    references: dict[Key, Given],
+    references: dict[Answered, Given],
 ) -> CorrectedGenerator:
     target = _graded(responses, {key: r.credit for key, r in responses.items()})
     found = corrected_mean(target, rates)
@@ -283,7 +208,7 @@ def _generator(
     )
 
 
-def _graded(responses: Mapping[Key, _Response], credits: Mapping[Key, Given]) -> Graded:
+def _graded(responses: Mapping[Key, RunResponse], credits: Mapping[Key, Given]) -> Graded:
     """Return responses as arrays, with these credits."""
     prompt, number, share, credit, exact = [], [], [], [], []
     for i, (key, response) in enumerate(responses.items()):
@@ -306,18 +231,20 @@ def _graded(responses: Mapping[Key, _Response], credits: Mapping[Key, Given]) ->
 
 
 def _powered(
-    responses: dict[Key, _Response], references: dict[Key, Given]
+    responses: dict[Key, RunResponse], references: dict[Answered, Given]
 ) -> tuple[Measure, int, float | None]:
     """Return the prediction-powered mean, how many responses are labelled, and the power used."""
     labelled = {
         key: r
         for key, r in responses.items()
-        if _complete(r, references.get(key, {})) and _complete(r, r.credit)
+        if _complete(r, _truth(r, references.get(key[:2], {}))) and _complete(r, r.credit)
     }
     others = {k: r for k, r in responses.items() if k not in labelled and _complete(r, r.credit)}
     if len(labelled) < LEAST_LABELLED or not others:
         return Measure(None), len(labelled), None
-    truth = _scores(_graded(labelled, references))
+    truth = _scores(
+        _graded(labelled, {k: _truth(r, references[k[:2]]) for k, r in labelled.items()})
+    )
     judged = _scores(_graded(labelled, {k: r.credit for k, r in labelled.items()}))
     unlabelled = _scores(_graded(others, {k: r.credit for k, r in others.items()}))
     found = prediction_powered_mean(
@@ -330,7 +257,13 @@ def _powered(
     return found.mean, len(labelled), found.power
 
 
-def _complete(response: _Response, given: Given) -> bool:
+def _truth(response: RunResponse, reference: Given) -> Given:
+    """Return the references of a response; a program's verdicts are true."""
+    checked = {c.id: response.credit[c.id] for c in response.rubric.criteria if c.check}
+    return {**reference, **checked}
+
+
+def _complete(response: RunResponse, given: Given) -> bool:
     return all(
         name in given and given[name] == given[name]
         for name in (c.id for c in response.rubric.criteria)

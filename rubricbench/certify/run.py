@@ -7,26 +7,37 @@ when. Stopped or short of verdicts, it goes on when started again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from rubricbench.certify.analyse import certificate
-from rubricbench.certify.ask import Asking
+from rubricbench.certify.ask import Grading, LabelledItems, replicates
 from rubricbench.certify.certificate import Certificate
 from rubricbench.certify.labels import Labelled, Labels, read_labels
 from rubricbench.certify.page.certificate_page import write_certificate_report
-from rubricbench.certify.pairs import About, Pairs
+from rubricbench.certify.pairs import About, Asked, Pairs
 from rubricbench.certify.pairs_file import read_pairs, write_pairs
 from rubricbench.certify.variants import Variant, all_configured
 from rubricbench.checks import complete
 from rubricbench.errors import InputError, RunError, SchemaError
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.files.directory import label_secret
-from rubricbench.judging.price.prices import Price
+from rubricbench.judging.files.planned import (
+    PlanOptions,
+    planner_of,
+    secret_as_it_is,
+    store_as_it_is,
+)
+from rubricbench.judging.items import Outcome
+from rubricbench.judging.judge import Judge
+from rubricbench.judging.price.budget import Budget, Caps, Spent
+from rubricbench.judging.price.plan import Plan
+from rubricbench.judging.price.prices import PriceList
 from rubricbench.judging.usage import Tally
+from rubricbench.progress import Progress, progress
 from rubricbench.runs import RunDirectory, atomic_write, file_hash
 from rubricbench.store import Store
 
@@ -48,7 +59,8 @@ class CertifyJob(msgspec.Struct, frozen=True, kw_only=True):
         rubrics: source of rubrics for labels that carry none.
         limit: take only the first so many labelled responses.
         store: the completion store; ``store.sqlite`` in the run directory if not given.
-        price: what the judge's tokens cost.
+        prices: price file in place of ours.
+        caps: the most that this start may spend.
     """
 
     labels: Path
@@ -60,7 +72,8 @@ class CertifyJob(msgspec.Struct, frozen=True, kw_only=True):
     rubrics: str = ""
     limit: int | None = None
     store: Path | None = None
-    price: Price | None = None
+    prices: Path | None = None
+    caps: Caps = Caps()
 
     def __post_init__(self) -> None:
         for name in ("replicates", "limit"):
@@ -77,12 +90,16 @@ class Certified(msgspec.Struct, frozen=True):
         tally: calls of this run alone.
         lost: gradings that lost verdicts to the service: asked again when started again.
         faults: an example of what went wrong, for each cause of a failed call.
+        spent: what this start spent; None without caps.
+        used_up: the cap that ended it; empty if none did.
     """
 
     certificate: Certificate
     tally: Tally
     lost: int = 0
     faults: dict[str, str] = {}
+    spent: Spent | None = None
+    used_up: str = ""
 
 
 def certify_files(
@@ -104,13 +121,17 @@ def certify_files(
     """
     configs = all_configured(job.config, job.variants)
     labels = _labels(job)
+    prices = PriceList(job.prices)
+    budget = Budget(job.caps) if job.caps else None
     with _directory(job, configs) as directory:
         if directory.done(STAGE):
             say(f"{job.out} is complete already")
             return Certified(_recorded(directory), Tally())
         with Store.open(job.store or directory.path("store.sqlite")) as store:
-            asking = Asking(labels.rows, store, label_secret(directory), quiet=quiet, say=say)
-            asked = tuple(asking.ask(config, job.replicates, job.price) for config in configs)
+            grading = Grading(labels.rows, store, label_secret(directory), quiet=quiet, say=say)
+            asked = tuple(
+                _graded(grading, config, job.replicates, prices, budget) for config in configs
+            )
         about = About(
             labels=job.labels.name,
             form=labels.form,
@@ -119,11 +140,67 @@ def certify_files(
             ties=labels.ties,
             asked=asked,
         )
-        write_pairs(directory.path(PAIRS), asking.columns, about)
+        write_pairs(directory.path(PAIRS), grading.columns, about)
         made = _write(directory, *read_pairs(directory.path(PAIRS)))
-        if not asking.lost:
+        if not grading.lost:
             directory.mark_done(STAGE, OUTPUTS)
-    return Certified(made, asking.tally, asking.lost, asking.faults)
+    return Certified(
+        made,
+        grading.tally,
+        grading.lost,
+        grading.faults,
+        spent=budget.spent if budget else None,
+        used_up=budget.used_up if budget else "",
+    )
+
+
+def _graded(
+    grading: Grading,
+    config: JudgeConfig,
+    count: int,
+    prices: PriceList,
+    budget: Budget | None,
+) -> Asked:
+    price = prices.find(config.model)
+    account = budget.account(max_tokens=config.max_tokens, price=price) if budget else None
+    return grading.grade(config, count, price, account)
+
+
+def plan_certification(
+    job: CertifyJob, options: PlanOptions | None = None, *, quiet: bool = False
+) -> list[Plan]:
+    """Return what a certification will ask and cost; nothing is spent, sent or written.
+
+    Args:
+        job: the certification.
+        options: what the plan goes by.
+        quiet: show no progress.
+
+    Returns:
+        A plan for each variant and grading.
+
+    Raises:
+        InputError: as `certify_files`; or a price file or tokenizer cannot be used.
+        StoreError: the store cannot be read.
+    """
+    configs = all_configured(job.config, job.variants)
+    items = LabelledItems(_labels(job).rows)
+    prices, chosen = PriceList(job.prices), options or PlanOptions()
+    plans = []
+    with store_as_it_is(job.store or job.out / "store.sqlite") as store:
+        for config in (one for base in configs for one in replicates(base, job.replicates)):
+            planner = planner_of(config, chosen, prices, len(items.rows))
+            judge = Judge(config, store, secret=secret_as_it_is(job.out))
+            with progress(len(items.rows), f"planning {Variant.of(config)}", quiet=quiet) as bar:
+                planner.add(_watched(judge.stored(items.items()), bar))
+            plans.append(planner.plan())
+    return plans
+
+
+def _watched(outcomes: Iterator[Outcome], bar: Progress) -> Iterator[Outcome]:
+    for outcome in outcomes:
+        yield outcome
+        bar.advance()
 
 
 def certify_pairs(

@@ -13,6 +13,7 @@ from rubricbench.errors import InputError
 from rubricbench.judging.config import JudgeConfig
 
 ALL = "all"
+PAPER = "paper"
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -57,8 +58,13 @@ def configured(base: JudgeConfig, text: str) -> JudgeConfig:
     if len(parts) > 1:
         changes["criteria_per_call"] = _per_call(parts[1], text)
     if len(parts) > 2:
+        if (parts[0] == PAPER) != (parts[2] == PAPER):
+            raise InputError(
+                f"variant {text!r:.60}: format and layout do not go together",
+                hint="the paper's order and answer form come together: paper alone",
+            )
         changes["layout"] = parts[2]
-    elif base.layout == "paper" or parts[0] == "paper":
+    elif PAPER in (base.layout, parts[0]):
         changes["layout"] = "auto"
     return msgspec.structs.replace(base, **changes)
 

@@ -13,11 +13,11 @@ from rubricbench.certify.pairs_file import read_pairs
 WORDS = {1: "met", 0: "unmet", None: "unknown"}
 
 
-def pair(prompt: str, response: str, criterion: str, reference: Any, said: Any, **more: Any):
+def pair(prompt: str, response: str, name: str, reference: Any, said: Any, **more: Any):
     row = {
         "prompt_id": prompt,
         "response_id": response,
-        "criterion_id": criterion,
+        "criterion_id": name,
         "reference": WORDS[reference],
         "status": WORDS[said],
         "cause": None if said is not None else "timeout",

@@ -9,6 +9,7 @@ from scipy import optimize, stats
 
 from rubricbench.certify.bridge import Form, learn, transport, unseen
 from rubricbench.certify.measure import Prompts
+from rubricbench.certify.quantiles import t_quantile
 from rubricbench.errors import InputError
 
 
@@ -55,6 +56,16 @@ def test_a_monotone_map_is_interpolated_between_its_levels():
     a = np.repeat([0.0, 1.0], 10)
     bridge = learn(a, a, Prompts(ids(20)), Form.MONOTONE)
     assert bridge.map(np.array([0.0, 0.25, 1.0])) == pytest.approx([0, 0.25, 1])
+
+
+def test_a_level_of_one_response_is_not_taken_for_certain():
+    # Scores rise with a, so each is a level of its own but for what noise puts together.
+    a = np.arange(20.0)
+    b = a + np.tile([0.0, 1.5], 10)
+    bridge = learn(a, b, Prompts(ids(20)), Form.MONOTONE)
+    low, high = bridge.curve(a)
+    least = 2 * t_quantile(19) * bridge.residual_sd / np.sqrt(bridge.sizes.max())
+    assert (high - low > least - 1e-12).all()
 
 
 def test_falling_scores_make_one_level():

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from rubricbench.certify.bridge import LEAST_GENERATORS, Bridge
 from rubricbench.certify.measure import Floats
-from rubricbench.certify.page.certificate_page import ends, value
+from rubricbench.certify.page.certificate_page import ends, short, value
 from rubricbench.certify.page.plots import bridge_plot, mark, style
 from rubricbench.report.charts.legend import legend, marker_key
 from rubricbench.report.charts.markers import Style, definitions
@@ -47,6 +49,12 @@ def write_bridge_report(
 
 def render_bridge(record: BridgeRecord, bridge: Bridge, a: Floats, b: Floats) -> str:
     """Return the page: the same values give the same bytes."""
+    record = msgspec.structs.replace(
+        record,
+        a=short(record.a),
+        b=short(record.b),
+        generators=[msgspec.structs.replace(g, name=short(g.name)) for g in record.generators],
+    )
     scale = _scale(record)
     context = {
         "record": record,

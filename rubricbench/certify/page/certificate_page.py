@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from markupsafe import Markup
 
 from rubricbench.certify.certificate import (
@@ -25,6 +26,7 @@ from rubricbench.report.settings import flatten
 from rubricbench.report.svg import Scale, nice_scale
 from rubricbench.runs.files import atomic_write
 
+NAME_CHARS = 80
 MOST_ROWS = 60  # tags or criteria in a table; the others are in certificate.json
 FOUND, PASSED = Style("circle", "tone-model-1"), Style("diamond", "tone-floor-1")
 JUDGED, CORRECTED, TRUE = (
@@ -51,6 +53,7 @@ def render_certificate(certificate: Certificate) -> str:
 
 
 def _context(certificate: Certificate) -> dict[str, Any]:
+    certificate = _clipped(certificate)
     variants = certificate.variants
     styles = [style(i) for i in range(len(variants))]
     return {
@@ -86,6 +89,25 @@ def _context(certificate: Certificate) -> dict[str, Any]:
             (variant.asked.variant, list(flatten(variant.asked.identity))) for variant in variants
         ],
     }
+
+
+def _clipped(certificate: Certificate) -> Certificate:
+    """Return the certificate with names cut to what a table can hold; all is in the JSON."""
+    replace = msgspec.structs.replace
+    source = replace(certificate.source, name=short(certificate.source.name))
+    variants = []
+    for variant in certificate.variants:
+        asked = replace(
+            variant.asked, variant=short(variant.asked.variant), judge=short(variant.asked.judge)
+        )
+        checks = [replace(c, part=short(c.part)) for c in variant.corrections]
+        variants.append(replace(variant, asked=asked, corrections=checks))
+    return replace(certificate, source=source, variants=variants)
+
+
+def short(name: str) -> str:
+    """Return a name cut to `NAME_CHARS`, with a sign where it was."""
+    return name if len(name) <= NAME_CHARS else name[: NAME_CHARS - 1] + "…"
 
 
 def _title(variants: list[VariantCertificate]) -> str:

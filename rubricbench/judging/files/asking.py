@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import aclosing
+from typing import Protocol
 
 import msgspec
 
 from rubricbench.judging.faults import Failure
-from rubricbench.judging.files.inputs import Inputs
 from rubricbench.judging.interrupt import stopping_on_interrupt
-from rubricbench.judging.items import Answer, Outcome
+from rubricbench.judging.items import Answer, Item, Outcome
 from rubricbench.judging.judge import Judge
 from rubricbench.judging.loops import run
 from rubricbench.judging.observed import Observer
 from rubricbench.progress import Progress, progress
 from rubricbench.schema import Cause
+
+
+class Source(Protocol):
+    """What there is to ask about, as often as it is wanted."""
+
+    def items(self) -> Iterable[Item]:
+        """Return the items, the same ones every time."""
 
 
 class Asking:
@@ -30,7 +37,7 @@ class Asking:
     """
 
     def __init__(
-        self, inputs: Inputs, total: int, *, quiet: bool, say: Callable[[str], None]
+        self, inputs: Source, total: int, *, quiet: bool, say: Callable[[str], None]
     ) -> None:
         self.inputs = inputs
         self.total = total
@@ -93,7 +100,7 @@ class Asking:
         if all(answer.completion is not None for answer in outcome.answers):
             return outcome
         answers = tuple(map(self._with_cause, outcome.answers))
-        return msgspec.structs.replace(outcome, answers=answers)
+        return msgspec.structs.replace(outcome, answers=answers, found=None)
 
     def _with_cause(self, answer: Answer) -> Answer:
         cause = self._causes.get(answer.key, Cause.BUDGET if self._used_up else None)

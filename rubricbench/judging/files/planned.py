@@ -56,18 +56,19 @@ def plan_files(job: Job, options: PlanOptions | None = None, *, quiet: bool = Fa
     prices = PriceList(job.prices)
     inputs = Inputs(job)
     total = inputs.survey().matched
-    planners = [_planner(config, chosen, prices, total) for config in job.configs]
-    with _store(job) as store:
+    planners = [planner_of(config, chosen, prices, total) for config in job.configs]
+    with store_as_it_is(job.store or job.out / "store.sqlite") as store:
         if not planners:
             return [_without_judge(Judge(None, store).stored(inputs.items()))]
         for planner, config in zip(planners, job.configs, strict=True):
-            outcomes = Judge(config, store, secret=_secret(job)).stored(inputs.items())
+            outcomes = Judge(config, store, secret=secret_as_it_is(job.out)).stored(inputs.items())
             with progress(total, f"planning {config.name}", quiet=quiet) as bar:
                 planner.add(_watched(outcomes, bar.advance))
     return [planner.plan() for planner in planners]
 
 
-def _planner(config: JudgeConfig, options: PlanOptions, prices: PriceList, total: int) -> Planner:
+def planner_of(config: JudgeConfig, options: PlanOptions, prices: PriceList, total: int) -> Planner:
+    """Return the planner of a judge that is to grade so many responses."""
     price = prices.find(config.model)
     return Planner(
         config,
@@ -87,9 +88,8 @@ def _rule(named: str, config: JudgeConfig, price: Price | None) -> CacheRule:
 
 
 @contextmanager
-def _store(job: Job) -> Iterator[Store]:
-    """Open the run's store for reading; an empty one where there is none yet."""
-    path = job.store or job.out / "store.sqlite"
+def store_as_it_is(path: Path) -> Iterator[Store]:
+    """Open a run's store for reading; an empty one where there is none yet."""
     if path.exists():
         with Store.open(path, read_only=True) as store:
             yield store
@@ -101,8 +101,9 @@ def _store(job: Job) -> Iterator[Store]:
         yield store
 
 
-def _secret(job: Job) -> bytes:
-    path = job.out / LABEL_SECRET
+def secret_as_it_is(out: Path) -> bytes:
+    """Return the secret of a run's labels; one of no run where there is none yet."""
+    path = out / LABEL_SECRET
     return path.read_bytes() if path.is_file() else _ANY_SECRET
 
 
