@@ -12,9 +12,9 @@ As a process, whose log is at ``/log``::
 Every request is counted under the question it asks, whatever labels it uses, and every reply under
 what it was: ``good``, the name of a fault, ``limited``, or what was refused.
 
-The rooms: `asked` reads what a request asks, `latent` knows the verdicts, `answers` writes them,
-`tokens` cuts them, `dialect` says what is taken, enforced and ignored, `faults` what goes wrong,
-`limits` how much is permitted, `prefix_cache` what was computed before.
+The rooms: `asked` reads what a request asks, `model` answers it: `latent` knows the verdicts,
+`answers` writes them, `tokens` cuts them, `prefix_cache` knows what was computed before. `dialect`
+says what is taken, enforced and ignored, `faults` what goes wrong, `limits` how much is permitted.
 """
 
 from __future__ import annotations
@@ -36,18 +36,15 @@ from aiohttp import web
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from simserver.answers import Piece, pieces, values
 from simserver.asked import Question, read_question
 from simserver.dialect import Dialect
-from simserver.faults import FAULTS, Exchange, Says
+from simserver.faults import FAULTS, Says
 from simserver.latent import LatentJudge
 from simserver.limits import Guard, read_limit
+from simserver.model import Model
 from simserver.prefix_cache import PrefixCache
-from simserver.replies import USAGE, answer, error, ok
-from simserver.schemas import violates
-from simserver.tokens import STYLES, answer_tokens, cut, logprobs
-
-THOUGHT = 'Is it true? Is {"it": false}?'
+from simserver.replies import error, ok
+from simserver.tokens import STYLES
 
 
 @dataclass(frozen=True)
@@ -120,20 +117,28 @@ class SimServer:
     ) -> None:
         self.latency, self.fault, self.api_key, self.models = latency, fault, api_key, models
         self.port, self._keep, self.limit = port, keep, limit
-        self.judge, self.dialect = judge or LatentJudge(), dialect or Dialect()
-        self.prefix_cache = prefix_cache
-        self._counts = count_tokens or prefix_cache is not None
+        self.dialect = dialect or Dialect()
+        self.model = Model(
+            judge or LatentJudge(),
+            self.dialect,
+            prefix_cache,
+            counts=count_tokens or prefix_cache is not None,
+        )
         self.requests = self.answered = self.in_flight = self.most_in_flight = 0
         self.asked: Counter[str] = Counter()
         self.replies: Counter[str] = Counter()
         self.fields: Counter[str] = Counter()
-        self.tokens: Counter[str] = Counter()
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v1"
+
+    @property
+    def tokens(self) -> Counter[str]:
+        """Sums of the usage reported in whole answers."""
+        return self.model.tokens
 
     def log(self) -> dict[str, Any]:
         """What was asked so far; ``repeated`` are requests for a question asked before.
@@ -229,99 +234,18 @@ class SimServer:
         question: Question | None,
         call: Call,
     ) -> web.StreamResponse:
-        asked = question or Question((), "", "json")
-        verdicts = self._verdicts(asked, body, call)
-        exchange = Exchange(request, asked, values(asked, verdicts))
+        thought = self.model.consider(request, body, question, draw=str(call.attempt))
         name = self.fault(call)
         fault = FAULTS[name] if name else None
-        if isinstance(fault, Says):
-            schema = self.dialect.schema_of(body)
-            if schema is not None and violates(fault, exchange, schema):
-                name, fault = "", None
+        if isinstance(fault, Says) and not self.model.can_say(fault, thought):
+            name, fault = "", None
         self.replies[name or "good"] += 1
         if fault is None:
             self.answered += 1
-            return ok(self._honest(body, asked, exchange if question else None, verdicts))
+            return ok(self.model.honest(thought))
         if isinstance(fault, Says):
-            content = fault.make(exchange)
-            usage = self._usage(body, content)
-            reply = answer(content, finish=fault.finish, usage=usage, **fault.message)
-            return ok(fault.garble(reply))
-        return await fault(exchange)
-
-    def _verdicts(self, question: Question, body: dict[str, Any], call: Call) -> list[bool]:
-        temperature = body.get("temperature")
-        heat = 1.0 if temperature is None else temperature
-        draw = str(body.get("seed", call.attempt))
-        judge = self.judge
-        return [
-            judge.verdict(text, question.response, temperature=heat, draw=draw)
-            for _, text in question.criteria
-        ]
-
-    def _honest(
-        self,
-        body: dict[str, Any],
-        question: Question,
-        exchange: Exchange | None,
-        verdicts: list[bool],
-    ) -> bytes:
-        """Return the reply of a judge that does as it is told, as its dialect has it."""
-        text, finish = exchange.honest if exchange else "Understood.", "stop"
-        dialect = self.dialect
-        if dialect.schema == "ignored" and body.get("response_format"):
-            text = f"```json\n{text}\n```"
-        message: dict[str, Any] = {}
-        thought = THOUGHT if dialect.thinks(body) else ""
-        found = None
-        if body.get("logprobs") and dialect.logprobs == "given":
-            found = self._logprobs(body, question, text, thought, verdicts)
-        if thought and dialect.thinking == "inline":
-            text = f"<think>{thought}</think>\n\n{text}"
-        elif thought:
-            message["reasoning_content"] = thought
-        if self._counts:
-            text, finish = _up_to_limit(text, body)
-        usage = self._usage(body, text)
-        return answer(text, finish=finish, logprobs=found, usage=usage, **message)
-
-    def _logprobs(
-        self,
-        body: dict[str, Any],
-        question: Question,
-        text: str,
-        thought: str,
-        verdicts: list[bool],
-    ) -> dict[str, Any]:
-        said = pieces(question, verdicts) if question.criteria else [Piece(text)]
-        before, _, after = text.partition("".join(piece.text for piece in said))
-        if thought:
-            before = f"<think>{thought}</think>\n\n{before}"
-        whole = [Piece(before), *said, Piece(after)]
-        p_met = [self.judge.p_met(words, question.response) for _, words in question.criteria]
-        tokens = answer_tokens([p for p in whole if p.text], self.dialect.tokens)
-        return logprobs(tokens, p_met, body.get("top_logprobs", 0), self.dialect.captured)
-
-    def _usage(self, body: dict[str, Any], content: Any) -> dict[str, Any]:
-        """Return the usage of an answer, and add it to the sums."""
-        usage = self._counted_usage(body, content) if self._counts else USAGE
-        self.tokens["prompt_tokens"] += usage["prompt_tokens"]
-        self.tokens["completion_tokens"] += usage["completion_tokens"]
-        self.tokens["cached_tokens"] += usage["prompt_tokens_details"]["cached_tokens"]
-        return usage
-
-    def _counted_usage(self, body: dict[str, Any], content: Any) -> dict[str, Any]:
-        prompt = [
-            token for m in body["messages"] for token in cut(f"<|{m['role']}|>\n{m['content']}\n")
-        ]
-        said = len(cut(content if isinstance(content, str) else json.dumps(content or "")))
-        cached = self.prefix_cache.take(prompt) if self.prefix_cache else 0
-        return {
-            "prompt_tokens": len(prompt),
-            "completion_tokens": said,
-            "total_tokens": len(prompt) + said,
-            "prompt_tokens_details": {"cached_tokens": cached},
-        }
+            return ok(self.model.says(fault, thought))
+        return await fault(thought.exchange)
 
     async def serve(self) -> None:
         """Listen; returns at once."""
@@ -352,15 +276,6 @@ class SimServer:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
-
-
-def _up_to_limit(text: str, body: dict[str, Any]) -> tuple[str, str]:
-    """Return an answer as far as its limit lets it go, and why it ended."""
-    limit = body.get("max_tokens", body.get("max_completion_tokens"))
-    tokens = cut(text)
-    if limit is None or len(tokens) <= limit:
-        return text, "stop"
-    return "".join(tokens[:limit]), "length"
 
 
 def _parser() -> argparse.ArgumentParser:
