@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from rubricbench.cli.certify_attacks import attacks
 from rubricbench.cli.certify_scores import bridge, correct, shown
 from rubricbench.cli.judge_options import judge_config, judge_options
 from rubricbench.cli.output import Output, output_options
@@ -23,7 +24,7 @@ PATH = click.Path(path_type=Path)
 _CAPS = {"calls": "--max-calls", "tokens": "--max-tokens", "cost": "--max-cost"}
 
 
-@click.group(invoke_without_command=True, subcommand_metavar="[bridge|correct] …")
+@click.group(invoke_without_command=True, subcommand_metavar="[attacks|bridge|correct] …")
 @click.option("--labels", type=PATH, help="Labelled verdicts: parquet, JSONL or CSV.")
 @click.option("--verdicts", type=PATH, help="Instead: stored verdict pairs; no call is made.")
 @click.option("--out", type=PATH, help="Run directory for the results.")
@@ -81,6 +82,7 @@ def command(context: click.Context, /, output: Output, **options: Any) -> int:
     return 1
 
 
+command.add_command(attacks)
 command.add_command(bridge)
 command.add_command(correct)
 

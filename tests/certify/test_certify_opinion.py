@@ -16,7 +16,7 @@ from simserver.latent import LatentJudge
 from simserver.server import SimServer, always
 
 from rubricbench.certify.opinion import OTHER_WORDS, Effect, cases, opinions, ordinary, table
-from rubricbench.cli.certify_attacks import attacks as command
+from rubricbench.cli.certify import command
 from rubricbench.judging import Judge, JudgeConfig
 from rubricbench.judging.attacks import Attack, attacks, families
 from rubricbench.store import Store
@@ -115,14 +115,22 @@ def test_the_table_has_a_row_for_each_family_and_one_for_chance(store):
 
 def test_command_prints_it(store, tmp_path):
     with SimServer(judge=Gullible()) as server:
-        asked = ["--judge-base-url", server.base_url, "--judge-model", "m", "--cases", "2"]
+        asked = [
+            "attacks",
+            "--judge-base-url",
+            server.base_url,
+            "--judge-model",
+            "m",
+            "--cases",
+            "2",
+        ]
         arguments = [*asked, "--family", "fake repair", "--store", str(tmp_path / "own.sqlite")]
         first = CliRunner().invoke(command, arguments)
         calls = server.requests
         again = CliRunner().invoke(command, [*arguments, "--json"])
         assert server.requests == calls  # its store had all of them
         wrong = CliRunner().invoke(command, [*asked, "--family", "hypnosis"])
-        none = CliRunner().invoke(command, ["--cases", "2"])
+        none = CliRunner().invoke(command, ["attacks", "--cases", "2"])
     assert first.exit_code == 0
     assert first.output.startswith("family ")
     effects = json.loads(again.output)["effects"]

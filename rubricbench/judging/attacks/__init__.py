@@ -2,9 +2,9 @@
 
 The tests of the prompt's layout and of the parser run all of them in every layout and form. How
 often they move the *opinion* of a real model, which no fence can rule out, is measured by
-`rubricbench.judging.attacks.opinion`::
+`rubricbench.certify.opinion`::
 
-    python -m rubricbench.judging.attacks --model smollm2
+    rubricbench certify attacks --judge-backend transformers --judge-model smollm2 --logprobs 5
 
 An attack is a text; ``{{criterion}}`` in it stands for the criterion it wants met, and ``{{run}}``
 for its ``run``, a text and how often it is repeated. It is put behind an honest response
