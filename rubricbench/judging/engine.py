@@ -234,7 +234,7 @@ class Engine:
             format=self._config.format,
             url=self._backend.url,
         )
-        self._store.put(completion)
+        self._store.put(completion, keyed=True)
         self._breaker.answered()
         self._tally.answered(answer.usage)
         return completion

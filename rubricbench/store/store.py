@@ -88,16 +88,20 @@ class Store:
                 rows += self._reader.execute(f"{select} WHERE key IN ({marks})", chunk)
         return {found.key: found for found in map(self._completion, rows)}
 
-    def put(self, completion: Completion) -> None:
+    def put(self, completion: Completion, *, keyed: bool = False) -> None:
         """Queue a completion for the next group commit; the first one under a key stays.
 
         It returns in microseconds, unless the disk is so far behind that 32 MB are waiting.
+
+        Args:
+            completion: the completion.
+            keyed: True where the key has just been made of its request, and need not be checked.
 
         Raises:
             InputError: a field is of the wrong type, or the key not the hash of the request.
             StoreError: the store is read-only or closed, or an earlier commit failed.
         """
-        self._writing().put(to_record(completion))
+        self._writing().put(to_record(completion, keyed=keyed))
 
     def flush(self) -> None:
         """Return once everything put so far is on disk.

@@ -1,17 +1,20 @@
-"""The whole judging path beside a bare aiohttp loop, against one server in the same run.
+"""The whole judging path beside other ways to make the calls, against one server in the same run.
 
 A graded response is everything: rendering, hashing, look-up, call, strict parsing of eight
-verdicts, scoring, storing. The bare loop sends the same bytes and throws the answer away. With
+verdicts, scoring, storing. The others send the same bytes and throw the answer away: a bare aiohttp
+loop, the openai SDK, and a pool of threads with requests, as the code of the paper has it. With
 50 ms of latency and 128 calls in flight, physics allows 2,560 a second.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from itertools import count
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count, islice
 from pathlib import Path
 
 import aiohttp
@@ -28,6 +31,7 @@ from rubricbench.schema import Criterion, Prompt, Rubric
 from rubricbench.store import Store
 
 LATENCY, IN_FLIGHT, CALLS, PROMPTS = 0.05, 128, 6_000, 64
+FEWER_CALLS = 1_500  # of the slower ways
 BOUND = IN_FLIGHT / LATENCY
 WORDS = "the patient should rinse the burn under cool running water and then cover it loosely "
 
@@ -61,8 +65,7 @@ def _config(base_url: str) -> JudgeConfig:
 
 
 async def _bare(base_url: str) -> None:
-    questions = {id(r): Question(_config(base_url), r, r.criteria, b"s") for r in RUBRICS}
-    bodies = iter([questions[id(i.rubric)].request(i.response).body for i in _items()])
+    bodies = iter(_bodies(base_url, CALLS))
 
     async def worker(session: aiohttp.ClientSession) -> None:
         for body in bodies:
@@ -78,6 +81,35 @@ async def _bare(base_url: str) -> None:
         await asyncio.gather(*(worker(session) for _ in range(IN_FLIGHT)))
 
 
+async def _openai_sdk(base_url: str) -> None:
+    from openai import AsyncOpenAI
+
+    bodies = iter(_bodies(base_url, FEWER_CALLS))
+    async with AsyncOpenAI(base_url=base_url, api_key="none", max_retries=0) as client:
+
+        async def worker() -> None:
+            for body in bodies:
+                await client.chat.completions.create(**json.loads(body))
+
+        await asyncio.gather(*(worker() for _ in range(IN_FLIGHT)))
+
+
+async def _thread_pool(base_url: str) -> None:
+    import requests
+
+    def send(body: bytes) -> None:
+        headers = {"Content-Type": "application/json"}
+        requests.post(f"{base_url}/chat/completions", data=body, headers=headers).json()
+
+    with ThreadPoolExecutor(IN_FLIGHT) as pool:
+        list(pool.map(send, _bodies(base_url, FEWER_CALLS)))
+
+
+def _bodies(base_url: str, calls: int) -> list[bytes]:
+    questions = {id(r): Question(_config(base_url), r, r.criteria, b"s") for r in RUBRICS}
+    return [questions[id(i.rubric)].request(i.response).body for i in islice(_items(), calls)]
+
+
 async def _judged(base_url: str, path: Path) -> None:
     with Store.open(path) as store:
         judge = Judge(_config(base_url), store)
@@ -88,12 +120,12 @@ async def _judged(base_url: str, path: Path) -> None:
         assert (known, judge.tally.calls, judge.tally.stored) == (CALLS, CALLS, 0)
 
 
-def _measure(work: Callable[[], Awaitable[None]]) -> tuple[float, float]:
+def _measure(work: Callable[[], Awaitable[None]], calls: int = CALLS) -> tuple[float, float]:
     """Return calls a second and CPU milliseconds a call, of this process with all its threads."""
     start, cpu = time.perf_counter(), time.process_time()
     uvloop.run(work())  # type: ignore[arg-type]
     seconds, used = time.perf_counter() - start, time.process_time() - cpu
-    return CALLS / seconds, 1000 * used / CALLS
+    return calls / seconds, 1000 * used / calls
 
 
 def test_judging_keeps_up_with_a_bare_loop(benchmark, base_url, tmp_path, capsys):
@@ -106,12 +138,21 @@ def test_judging_keeps_up_with_a_bare_loop(benchmark, base_url, tmp_path, capsys
 
     benchmark.pedantic(once, rounds=3)
     rate, cpu = max(runs)
+    others = {
+        "openai SDK": _measure(lambda: _openai_sdk(base_url), FEWER_CALLS),
+        "requests in threads": _measure(lambda: _thread_pool(base_url), FEWER_CALLS),
+    }
     with capsys.disabled():
         print(
             f"\njudging: {rate:,.0f} graded/s at {cpu:.3f} ms CPU; bare aiohttp {bare[0]:,.0f}/s "
             f"at {bare[1]:.3f} ms: {rate / bare[0]:.2f} of its rate, {cpu / bare[1]:.2f} times its "
             f"CPU, {rate / BOUND:.2f} of the {BOUND:,.0f}/s that latency allows"
         )
+        for name, (theirs, used) in others.items():
+            print(
+                f"{name}: {theirs:,.0f}/s at {used:.3f} ms CPU, calls alone; judging does "
+                f"{rate / theirs:.1f} times as many, at {cpu / used:.2f} of the CPU"
+            )
 
 
 def test_answers_replay_from_the_store(benchmark, base_url, tmp_path, capsys):
