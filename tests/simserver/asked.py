@@ -6,6 +6,7 @@ it. Headings outside blocks part the message; text inside blocks is material.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 from collections.abc import Iterator
@@ -71,7 +72,7 @@ def read_question(messages: list[dict[str, Any]]) -> Question | None:
     system = "\n".join(m["content"] for m in messages if m["role"] == "system")
     user = "\n".join(m["content"] for m in messages if m["role"] == "user")
     sections: dict[str, list[str | Block]] = {}
-    ours = [system]
+    ours: list[str] = []
     section: list[str | Block] = []
     for part in outline(user):
         if isinstance(part, str) and part in _HEADINGS:
@@ -85,15 +86,19 @@ def read_question(messages: list[dict[str, Any]]) -> Question | None:
         return None
     (response,) = sections["response"]
     assert isinstance(response, Block), "the response stands in a fence, alone"
-    told = "\n".join(ours)
     return Question(
         tuple(_criteria(sections["criteria"])),
         response.text,
-        next((form for form, words in _FORMS.items() if words in told), "json"),
+        _form(system) if system else _form("\n".join(ours)),
         tuple(part.text for part in sections.get("conversation", ()) if isinstance(part, Block)),
         tuple(sections),
-        _REPAIR in told,
+        _REPAIR in ours[-1],
     )
+
+
+@functools.lru_cache(maxsize=64)
+def _form(told: str) -> str:
+    return next((form for form, words in _FORMS.items() if words in told), "json")
 
 
 def outline(text: str) -> Iterator[str | Block]:
