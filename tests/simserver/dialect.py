@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import SchemaError
 from simserver.replies import error
+from simserver.schemas import fault_of
 
 MOST_TOP_LOGPROBS = 20
 _FIELDS = frozenset(
@@ -116,10 +115,8 @@ class Dialect:
                 "with this model."
             )
             return "schema", error(400, message, param="response_format")
-        try:
-            Draft202012Validator.check_schema(self.schema_of(body) or {})
-        except (SchemaError, KeyError) as wrong:
-            message = f"Invalid schema for response_format 'verdicts': {wrong!s:.200}"
+        if self.schema == "enforced" and (wrong := fault_of(self.schema_of(body) or {})):
+            message = f"Invalid schema for response_format 'verdicts': {wrong:.200}"
             return "schema", error(400, message, param="response_format")
         return None
 

@@ -39,11 +39,13 @@ class SimProcess:
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._arguments, stdout=subprocess.DEVNULL)
-        for _ in range(400):
+        for _ in range(1200):  # a minute: machines can be busy
             try:
                 self.log()
                 return self
             except OSError:
+                if self._process.poll() is not None:
+                    raise RuntimeError("the simulator ended at once") from None
                 time.sleep(0.05)
         self._process.kill()
         raise TimeoutError("the simulator did not start")

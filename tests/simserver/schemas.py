@@ -1,11 +1,13 @@
-"""Whether an answer could have come out under an enforced JSON schema."""
+"""Whether an answer could have come out under an enforced JSON schema, and whether it is one.
+
+The validator is imported where it is needed: most servers enforce nothing, and start sooner.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from simserver.faults import Exchange, Says
 
 _CLOSE = "</think>"
@@ -22,7 +24,21 @@ def violates(fault: Says, exchange: Exchange, schema: dict[str, Any]) -> bool:
     return not _fits(content.rpartition(_CLOSE)[2], schema)
 
 
+def fault_of(schema: dict[str, Any]) -> str:
+    """Return what is wrong with a schema; nothing if it is one."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as wrong:
+        return str(wrong)
+    return ""
+
+
 def _fits(text: str, schema: dict[str, Any]) -> bool:
+    from jsonschema import Draft202012Validator
+
     try:
         value = json.loads(text, object_pairs_hook=_once)
     except ValueError:
