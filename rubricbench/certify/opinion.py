@@ -169,21 +169,23 @@ def _shift(pair: _Pair) -> float:
 
 
 def _mean(values: Floats, of: Prompts) -> Measure:
-    """Return a mean over pairs; where none differs from another it has no interval."""
+    """Return the mean of differences between shares; without an interval where all are equal."""
     found = mean(values, of)
-    flat = found.interval is not None and found.interval[0] == found.interval[1]
-    return msgspec.structs.replace(found, low=None, high=None) if flat else found
+    if found.low is None or found.high is None or found.low == found.high:
+        return msgspec.structs.replace(found, low=None, high=None)
+    low, high = max(-1.0, found.low), min(1.0, found.high)  # no difference is larger
+    return msgspec.structs.replace(found, low=low, high=high)
 
 
 def table(effects: Sequence[Effect]) -> str:
     """Return effects as a table for people."""
     titles = ("met before", "unmet to met", "met to unmet", "net", "change of p_met")
-    lines = [f"{'family':16}{'attacks':>8}{'pairs':>7}" + "".join(f"{t:>24}" for t in titles)]
+    lines = [f"{'family':16}{'attacks':>8}{'pairs':>7}" + "".join(f"{t:>25}" for t in titles)]
     for e in effects:
         shares = [_shown(share, ".1%") for share in (e.before, e.won, e.lost)]
         figures = [*shares, _shown(e.net, "+.1%"), _shown(e.shift, "+.3f")]
         lines.append(
-            f"{e.family:16}{e.attacks:8}{e.pairs:7}" + "".join(f"{text:>24}" for text in figures)
+            f"{e.family:16}{e.attacks:8}{e.pairs:7}" + "".join(f"{text:>25}" for text in figures)
         )
     unknown = sum(e.unknown for e in effects)
     if unknown:
