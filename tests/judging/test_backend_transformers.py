@@ -315,3 +315,16 @@ async def test_what_memory_is_too_small_for_is_answered_in_smaller_batches(words
     monkeypatch.setattr(local_answers, "answer_together", small_device)
     assert [a.text for a in await answers(config, asked)] == usual
     assert sizes == [4, 2, 2]
+
+
+async def test_a_model_that_looks_back_only_so_far_is_scored_rightly(tmp_path):
+    """The window is a fraction of the prompts; places left empty in a batch would shift it."""
+    folder = save_tiny_chat_model(tmp_path, window=48)
+    config = judge(folder)
+    asked = requests(config, 4)
+    reference = Reference(folder)
+    for request, answer in zip(asked, await answers(config, asked), strict=True):
+        text, odds = reference.fill(config, request, [])
+        assert answer.text == text
+        found = [dict(token.top) for token in answer.logprobs if token.top]
+        assert [top[" true"] for top in found] == pytest.approx([met for met, _ in odds], abs=2e-3)

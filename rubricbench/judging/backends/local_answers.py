@@ -55,13 +55,21 @@ class LocalAnswers:
                 results[i] = error
                 prompts.pop(i, None)
         numbers, texts = list(prompts), list(prompts.values())
-        for group in grouped(texts, most=self._rows, tokens=self._tokens):
+        for group in grouped(texts, most=self._most(texts), tokens=self._tokens):
             if halt.is_set():
                 break
             answers = self._batch([(chats[numbers[i]], texts[i]) for i in group], halt)
             for i, answer in zip(group, answers, strict=True):
                 results[numbers[i]] = answer
         return results
+
+    def _most(self, prompts: Sequence[list[int]]) -> int:
+        """Return how many calls may share a batch.
+
+        A window counts the places that shorter rows leave empty as well; where it matters, none do.
+        """
+        longest = max(map(len, prompts), default=0)
+        return 1 if 0 < self._local.window < 2 * longest else self._rows
 
     def close(self) -> None:
         """Give the memory of kept beginnings back; the model's goes with the last reference."""
@@ -114,9 +122,7 @@ class LocalAnswers:
             "cached_tokens": cached,
         }
         logprobs = [
-            TokenLogprob(
-                piece.text.encode("utf-8", "replace"), piece.logprob, piece.top[: chat.top_logprobs]
-            )
+            TokenLogprob(piece.text.encode("utf-8", "replace"), piece.logprob, piece.top)
             for piece in found.pieces
         ]
         return ChatAnswer(

@@ -22,12 +22,14 @@ class LocalModel(msgspec.Struct, frozen=True):
         tokens: its tokenizer.
         ends: tokens that end an answer.
         context: tokens it can read and write in all.
+        window: tokens that its attention looks back in some layers; 0 where it sees all in all.
     """
 
     model: Any
     tokens: ChatTokens
     ends: frozenset[int]
     context: int
+    window: int = 0
 
 
 def find(name: str) -> str:
@@ -79,7 +81,9 @@ def load(name: str, *, device: str = "auto", dtype: str = "auto", context: int =
         )
     tokens = ChatTokens(tokenizer, name)
     own = context_of(model.config)
-    return LocalModel(model, tokens, _ends(model, tokenizer), min(context or own, own))
+    return LocalModel(
+        model, tokens, _ends(model, tokenizer), min(context or own, own), window_of(model.config)
+    )
 
 
 def require_packages(*packages: str, extra: str = "local") -> None:
@@ -97,6 +101,14 @@ def context_of(config: Any) -> int:
     """Return how many tokens a model can read and write in all, by its configuration."""
     text = config.get_text_config()
     return int(getattr(text, "max_position_embeddings", 0) or 2048)
+
+
+def window_of(config: Any) -> int:
+    """Return how far back a model's attention looks where that is bounded, else 0."""
+    text = config.get_text_config()
+    if not getattr(text, "use_sliding_window", True):
+        return 0
+    return int(getattr(text, "sliding_window", None) or 0)
 
 
 def _ends(model: Any, tokenizer: Any) -> frozenset[int]:
