@@ -318,10 +318,10 @@ async def test_what_memory_is_too_small_for_is_answered_in_smaller_batches(words
 
 
 async def test_a_model_that_looks_back_only_so_far_is_scored_rightly(tmp_path):
-    """The window is a fraction of the prompts; places left empty in a batch would shift it."""
-    folder = save_tiny_chat_model(tmp_path, window=48)
+    """In one batch the places that shorter rows leave empty would stand inside the window."""
+    folder = save_tiny_chat_model(tmp_path, window=240)
     config = judge(folder)
-    asked = requests(config, 4)
+    asked = requests(config, 8)[::2]
     reference = Reference(folder)
     for request, answer in zip(asked, await answers(config, asked), strict=True):
         text, odds = reference.fill(config, request, [])
