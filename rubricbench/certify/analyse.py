@@ -69,7 +69,7 @@ def _source(pairs: Pairs, about: About) -> Source:
         responses=len(responses),
         references=int(known.sum()),
         met=float(once.reference[known].mean()),
-        ties=int(tied.sum()),
+        ties=about.ties or int(tied.sum()),
         unlabelled=about.unlabelled,
         annotator_agreement=_annotator_agreement(once),
     )

@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rubricbench.certify.measure import Floats, Influence, Measure, Prompts, t_interval
+from rubricbench.certify.measure import Floats, Influence, Measure, Prompts, spread, t_interval
 from rubricbench.certify.quantiles import t_quantile
 from rubricbench.certify.regress import Fit, least_squares
 from rubricbench.errors import InputError
@@ -216,7 +216,8 @@ def transport(
         generators: who wrote each.
         form: of the map.
     """
-    errors = {}
+    errors: dict[str, Measure] = {}
+    variances: list[float] = []
     for name in np.unique(generators).tolist():
         out = generators == name
         try:
@@ -230,16 +231,12 @@ def transport(
         added = Influence.of(prompts.names, prompts.sums(residual - error) / len(residual))
         assert math.isclose(value - float(b[out].mean()), error, abs_tol=1e-9)
         errors[name] = t_interval(error, [learnt, added], items=len(residual))
-    return Transport(errors, _between(list(errors.values())))
-
-
-def _between(errors: list[Measure]) -> float | None:
-    """Return the sd of true errors: mean square less the mean sampling variance, never below 0."""
-    if len(errors) < LEAST_GENERATORS or any(e.interval is None for e in errors):
-        return None
-    squares = [float(e.value or 0.0) ** 2 for e in errors]
-    sampling = [((e.high or 0.0) - (e.low or 0.0)) ** 2 / (2 * 1.96) ** 2 for e in errors]
-    return math.sqrt(max(0.0, float(np.mean(squares)) - float(np.mean(sampling))))
+        variances.append(spread([learnt, added])[0] ** 2)
+    if len(errors) < LEAST_GENERATORS:
+        return Transport(errors, None)
+    # Of the mean square of the errors, what sampling does not explain, never below 0.
+    squares = [float(e.value or 0.0) ** 2 for e in errors.values()]
+    return Transport(errors, math.sqrt(max(0.0, float(np.mean(squares) - np.mean(variances)))))
 
 
 def unseen(measure: Measure, found: Transport) -> Measure:

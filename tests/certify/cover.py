@@ -17,10 +17,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from worlds import ScoreWorld, VerdictWorld
 
-from rubricbench.certify.agreement import agreement, confusion
+from rubricbench.certify.agreement import OVERALL, agreement, confusion, overall
 from rubricbench.certify.bridge import Form, learn
 from rubricbench.certify.correct import Graded, corrected_mean, error_rates, mean_of_scores
-from rubricbench.certify.measure import Measure, Prompts
+from rubricbench.certify.measure import Measure, Prompts, mean
 from rubricbench.certify.ppi import prediction_powered_mean
 
 Truth = dict[str, float]
@@ -58,12 +58,19 @@ def counts(graded: Graded) -> np.ndarray:
 
 
 def judge_draw(world: VerdictWorld, prompts: int, responses: int) -> Draw:
+    met, fp = 0.6, 1 - world.specificity
+    cells = [met * world.sensitivity, (1 - met) * fp, met * (1 - world.sensitivity)]
+    truths = dict(zip(OVERALL, overall(np.array([*cells, 1 - sum(cells)])), strict=True))
+    truths |= {"sensitivity": world.sensitivity, "specificity": world.specificity}
+    bias = world.mean_score(cells[0] + cells[1]) - world.mean_score(met)
+
     def draw(rng: np.random.Generator) -> Iterator[tuple[str, Measure, float]]:
-        found = agreement(counts(world.draw(rng, prompts, responses)))
-        yield "sensitivity", found["sensitivity"], world.sensitivity
-        yield "specificity", found["specificity"], world.specificity
-        youden = (world.sensitivity + world.specificity) / 2
-        yield "balanced accuracy", found["balanced_accuracy"], youden
+        graded = world.draw(rng, prompts, responses, met)
+        found = agreement(counts(graded))
+        for name, truth in truths.items():
+            yield name, found[name], truth
+        judged, prompt = scores(graded, graded.credit)
+        yield "score bias", mean(judged - scores(graded, graded.reference)[0], prompt), bias
 
     return draw
 
