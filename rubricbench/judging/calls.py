@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 
+from rubricbench.judging.faults import STOPPED as NOT_ASKED
 from rubricbench.judging.faults import Failure
 from rubricbench.judging.grading import Ask, Grading
 from rubricbench.judging.items import Answer, Source
@@ -18,7 +19,7 @@ from rubricbench.schema import Cause
 from rubricbench.store import Completion
 from rubricbench.store.claims import Claims
 
-STOPPED = Failure(Cause.CANCELLED, "stopped before it was asked")
+STOPPED = Failure(Cause.CANCELLED, NOT_ASKED)
 
 
 class Calls:
@@ -119,6 +120,7 @@ class Calls:
         self._elsewhere.clear()
         while not self._todo.empty():
             dropped.append(self._todo.get_nowait().request.key)
+        self._claims.give_up(dropped)  # another process need not wait for calls under way here
         for key in dropped:
             yield from self._give(key, STOPPED, Source.NOWHERE)
 

@@ -20,7 +20,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from typing import Any
 
-from rubricbench.errors import StoreError
+from rubricbench.errors import RubricbenchError, StoreError
 from rubricbench.judging.backends.protocol import Backend
 from rubricbench.judging.breaker import Breaker
 from rubricbench.judging.calls import STOPPED, Calls
@@ -86,6 +86,8 @@ class Engine:
                 `DRAIN_SECONDS`, and what they bring is stored.
             StoreError: the store cannot be read or written.
         """
+        if self._stopped:
+            return
         self._feeder = asyncio.create_task(self._guarded(self._feed(items)))
         watchers = [
             asyncio.create_task(self._guarded(work)) for work in (self._watch(), self._renew())
@@ -105,13 +107,16 @@ class Engine:
         finally:
             for task in (self._feeder, *watchers, *callers):
                 task.cancel()
-            await asyncio.gather(self._feeder, *watchers, *callers, return_exceptions=True)
-            await self._release()
+            try:
+                await asyncio.gather(self._feeder, *watchers, *callers, return_exceptions=True)
+            finally:
+                await self._release()
 
     def stop(self) -> None:
         """Begin no further call; those under way still end and are handed on.
 
-        Items none of whose calls had begun are not handed on.
+        Items none of whose calls had begun are not handed on. Before the pass has begun, it hands
+        on none.
         """
         if self._stopped:
             return
@@ -121,18 +126,22 @@ class Engine:
         self._on_stop()
         for grading in self._calls.stop():
             self._settle(grading)
-        self._ready.put_nowait(None)  # what the feeder, cancelled, no longer says
+        self._wake()  # as the feeder, cancelled, no longer does
 
     @property
     def calls_under_way(self) -> int:
         """How many distinct calls have begun and not ended."""
         return self._calls.under_way
 
+    def _wake(self) -> None:
+        """Have `outcomes` look whether there is more to wait for."""
+        self._ready.put_nowait(None)
+
     async def _next_outcome(self) -> Outcome | None:
         ready = await self._ready.get()
         if isinstance(ready, Exception):
             raise ready
-        if ready is None:  # the last item was read, whatever was put before it has been seen
+        if ready is None:  # of the feeder: whatever it put before has been seen
             self._fed = True
         else:
             self._open -= 1
@@ -144,6 +153,12 @@ class Engine:
             await work
         except Exception as error:
             self._ready.put_nowait(error)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not task.cancelling():  # not by us: it came out of what we awaited
+                what = "something that the source of items or the backend awaits was cancelled"
+                self._ready.put_nowait(RubricbenchError(what))
+            raise
 
     async def _drain(self) -> None:
         self.stop()
@@ -154,10 +169,12 @@ class Engine:
     async def _feed(self, items: Items) -> None:
         async with aclosing(chunks(items, LOOKUP_CHUNK)) as read:
             async for chunk in read:
+                if self._stopped:  # by the source itself, or it would not be cancelled
+                    return
                 await self._admit(chunk)
                 # A chunk that is all in the store awaits nothing: others must have their turn.
                 await asyncio.sleep(0)
-        self._ready.put_nowait(None)
+        self._wake()
 
     async def _admit(self, chunk: list[Item]) -> None:
         for _ in chunk:
@@ -204,6 +221,7 @@ class Engine:
                 self._settle(grading)
         elif grading.answers and all(a and a.failure is STOPPED for a in grading.answers):
             self._open -= 1
+            self._wake()
         else:
             self._ready.put_nowait(grading.outcome())
 
@@ -222,6 +240,8 @@ class Engine:
         try:
             answer = await self._backend.complete(ask.request)
         except CallFailedError as error:
+            if error.cause is Cause.CANCELLED and self._stopped:
+                return STOPPED
             if error.cause is Cause.BUDGET:  # not asked: no fault of the endpoint
                 return error.failure
             self._tally.failed += 1

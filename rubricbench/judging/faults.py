@@ -33,6 +33,7 @@ _QUOTA = ("insufficient_quota", "billing")
 _REFUSES = ("support", "allow", "unrecogni", "unknown", "not permitted", "extra input", "invalid")
 _PASSING = frozenset({408, 409, 425})
 MAX_DETAIL_CHARS = 300
+STOPPED = "stopped before it was asked"
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -77,6 +78,10 @@ class PassingFaultError(CallFailedError):
     def __init__(self, cause: Cause, detail: str, wait: float | None = None) -> None:
         self.wait = wait
         super().__init__(cause, detail)
+
+
+class NotSentError(CallFailedError):
+    """An attempt that was never made: nothing is owed for it."""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -25,12 +25,36 @@ class _Health:
 
     def __init__(self) -> None:
         self.failures = 0
+        self.probes = 0  # begun since it was set aside
+        self.probing = False
         self.probe_at = 0.0
         self.lost: EndpointError | None = None
 
     @property
     def is_ill(self) -> bool:
         return self.failures >= FAILURES_TO_SET_ASIDE
+
+    def failed(self, now: float) -> None:
+        # Calls that were under way when it was set aside all fail of the one outage: only a probe
+        # says that it lasts.
+        if self.is_ill and not self.probing:
+            return
+        self.failures += 1
+        self.probing = False
+        self.probe_at = now + self._probe_seconds()
+
+    def probe(self, now: float) -> None:
+        # One call at a time finds out: the others go on elsewhere.
+        self.probes += 1
+        self.probing = True
+        self.probe_at = now + self._probe_seconds()
+
+    def answered(self) -> None:
+        self.failures = self.probes = 0
+        self.probing = False
+
+    def _probe_seconds(self) -> float:
+        return min(MAX_PROBE_SECONDS, FIRST_PROBE_SECONDS * 2.0 ** min(30, self.probes))
 
 
 class Fleet:
@@ -54,30 +78,32 @@ class Fleet:
 
         The least loaded of those that are well, or an ill one whose probe is due; where none is
         well, the one whose probe is due first.
+
+        Raises:
+            EndpointError: what is wrong with the last one, where none is left of several.
         """
         if len(self.endpoints) == 1:
             return self.endpoints[0]
+        self._require_one()
         usable = [e for e in self.endpoints if self._health[id(e)].lost is None]
         due = [e for e in usable if self._is_due(e)]
         if due:
-            self._take_probe(due[0])
+            self._health[id(due[0])].probe(self._clock())
             return due[0]
-        well = [e for e in usable if not self._health[id(e)].is_ill]
+        well = self._well()
         if well:
-            return min(well, key=lambda e: e.in_flight)
+            return min(well, key=lambda e: (e.in_flight, self._health[id(e)].failures))
         return min(usable, key=lambda e: (self._health[id(e)].probe_at, e.in_flight))
 
     def answered(self, endpoint: Endpoint) -> None:
         """Count an answer: the endpoint is well."""
         self.ever_answered = True
-        self._health[id(endpoint)].failures = 0
+        self._health[id(endpoint)].answered()
 
     def failed(self, endpoint: Endpoint, fault: PassingFaultError) -> None:
         """Count a failed attempt; a refusal for the rate of requests is no sign of illness."""
-        health = self._health[id(endpoint)]
         if fault.cause is not Cause.RATE_LIMITED:
-            health.failures += 1
-            health.probe_at = self._clock() + self._probe_seconds(health)
+            self._health[id(endpoint)].failed(self._clock())
 
     def lost(self, endpoint: Endpoint, error: EndpointError) -> None:
         """Use an endpoint no more.
@@ -86,14 +112,16 @@ class Fleet:
             EndpointError: no endpoint is left.
         """
         self._health[id(endpoint)].lost = error
-        if all(health.lost for health in self._health.values()):
-            raise error
+        self._require_one()
 
     def untried(self, attempt: int) -> bool:
-        """Return whether another endpoint may do at once what failed here, at a call's n-th try."""
-        return attempt + 1 < sum(
-            health.lost is None and not health.is_ill for health in self._health.values()
-        )
+        """Return whether another endpoint may do at once what failed at a call's try (0: first)."""
+        return attempt + 1 < len(self._well())
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there are several endpoints, of which one is well as far as is known."""
+        return len(self.endpoints) > 1 and bool(self._well())
 
     @property
     def faults(self) -> dict[str, str]:
@@ -101,16 +129,15 @@ class Fleet:
         found = {e.url: self._health[id(e)].lost for e in self.endpoints}
         return {url: str(error) for url, error in found.items() if error is not None}
 
+    def _well(self) -> list[Endpoint]:
+        found = ((endpoint, self._health[id(endpoint)]) for endpoint in self.endpoints)
+        return [endpoint for endpoint, health in found if not (health.lost or health.is_ill)]
+
+    def _require_one(self) -> None:
+        faults = [health.lost for health in self._health.values() if health.lost]
+        if len(faults) == len(self._health):
+            raise faults[-1]
+
     def _is_due(self, endpoint: Endpoint) -> bool:
         health = self._health[id(endpoint)]
         return health.is_ill and self._clock() >= health.probe_at
-
-    def _take_probe(self, endpoint: Endpoint) -> None:
-        # One call at a time finds out: the others go on elsewhere.
-        health = self._health[id(endpoint)]
-        health.probe_at = self._clock() + self._probe_seconds(health)
-
-    @staticmethod
-    def _probe_seconds(health: _Health) -> float:
-        doublings = min(30, max(0, health.failures - FAILURES_TO_SET_ASIDE))
-        return min(MAX_PROBE_SECONDS, FIRST_PROBE_SECONDS * 2.0**doublings)

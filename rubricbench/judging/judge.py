@@ -41,7 +41,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from itertools import islice
 from types import TracebackType
 from typing import Self
@@ -67,6 +67,10 @@ from rubricbench.scoring import WEIGHTED_MEAN, Score, Strategy, score
 from rubricbench.store import Store
 
 STORED_CHUNK = 256
+
+
+def _nothing() -> None:
+    """What a stopped stream does about a backend that others use too."""
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -130,13 +134,15 @@ class Judge:
         self._given = CappedBackend(backend, account) if backend and account else backend
         self._account = account
         self._opened: Backend | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None  # of the opened backend
         self._engines: list[Engine] = []
 
     def grade(self, rubric: Rubric, response: str) -> Judged:
         """Grade one response.
 
         Raises:
-            InputError: the judge is needed and not configured, or its key is missing.
+            InputError: the judge is needed and not configured, its key is missing, or it is open on
+                another event loop.
             EndpointError: the endpoint cannot be used.
             StoreError: the store cannot be read or written.
         """
@@ -183,28 +189,33 @@ class Judge:
                     yield outcome
                 await asyncio.sleep(0)
             return
-        if self._opened is not None:
-            shared = Engine(self.config, self._opened, self._store, self._grader, self.tally)
-            async with aclosing(self._through(shared, items)) as outcomes:
-                async for outcome in outcomes:
-                    yield outcome
-            return
-        async with self._backend() as backend:
-            own = Engine(
-                self.config, backend, self._store, self._grader, self.tally, on_stop=backend.stop
-            )
-            async with aclosing(self._through(own, items)) as outcomes:
-                async for outcome in outcomes:
-                    yield outcome
-
-    async def _through(self, engine: Engine, items: Items) -> AsyncGenerator[Outcome, None]:
-        self._engines.append(engine)
+        self._require_own_loop()
+        backend = self._opened or self._backend()
+        engine = Engine(
+            self.config,
+            backend,
+            self._store,
+            self._grader,
+            self.tally,
+            on_stop=_nothing if self._opened else backend.stop,
+        )
+        self._engines.append(engine)  # a model may take minutes to load: it can be stopped by then
         try:
-            async with aclosing(engine.outcomes(items)) as outcomes:
+            async with (
+                nullcontext() if self._opened else backend,
+                aclosing(engine.outcomes(items)) as outcomes,
+            ):
                 async for outcome in outcomes:
                     yield outcome
         finally:
             self._engines.remove(engine)
+
+    def _require_own_loop(self) -> None:
+        if self._opened is not None and asyncio.get_running_loop() is not self._loop:
+            raise InputError(
+                "this judge is open on another event loop, whose connections it would use",
+                hint="use `stream` there, or a judge that is not open",
+            )
 
     def _backend(self) -> Backend:
         assert self.config is not None
@@ -213,6 +224,7 @@ class Judge:
     async def __aenter__(self) -> Self:
         if self.config is not None:
             self._opened = await self._backend().__aenter__()
+            self._loop = asyncio.get_running_loop()
         return self
 
     async def __aexit__(

@@ -138,6 +138,8 @@ class Panel:
         async with AsyncExitStack() as stack:
             if not self._open:
                 await stack.enter_async_context(self)
+            if self._stops != stops:  # while models were loaded
+                return
             async with aclosing(_batches(items, CHUNK)) as batches:
                 async for batch in batches:
                     for ruling in await self._grade(batch):
@@ -147,7 +149,8 @@ class Panel:
 
     async def _grade(self, batch: Sequence[Item]) -> list[Ruling]:
         numbered = [msgspec.structs.replace(item, tag=i) for i, item in enumerate(batch)]
-        tasks = [asyncio.create_task(_all_of(judge, numbered)) for judge in self.judges]
+        stops = self._stops
+        tasks = [asyncio.create_task(self._all_of(judge, numbered, stops)) for judge in self.judges]
         try:
             by_judge = await asyncio.gather(*tasks)
         finally:
@@ -159,6 +162,13 @@ class Panel:
             for i, item in enumerate(batch)
             if all(i in judged for judged in by_judge)  # not so after a stop
         ]
+
+    async def _all_of(
+        self, judge: Judge, numbered: Sequence[Item], stops: int
+    ) -> dict[int, Judged]:
+        if self._stops != stops:  # before it could begin
+            return {}
+        return {judged.item.tag: judged async for judged in judge.stream(numbered)}
 
     def ruling(self, item: Item, members: Sequence[Judged]) -> Ruling:
         """Return what the judges' verdicts on an item come to, and count it for the report.
@@ -248,10 +258,6 @@ def check_members(configs: Sequence[JudgeConfig]) -> None:
 def _same_answers(one: JudgeConfig, other: JudgeConfig) -> bool:
     same = all(getattr(one, name) == getattr(other, name) for name in _ASKED_BY)
     return same and one.identity() == other.identity() and one.arrangement == other.arrangement
-
-
-async def _all_of(judge: Judge, numbered: Sequence[Item]) -> dict[int, Judged]:
-    return {judged.item.tag: judged async for judged in judge.stream(numbered)}
 
 
 def _unanimous(verdicts: Sequence[Verdict]) -> Vote:

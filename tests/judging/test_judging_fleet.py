@@ -10,6 +10,7 @@ from rubricbench.errors import EndpointError
 from rubricbench.judging import Judge
 from rubricbench.judging.faults import PassingFaultError
 from rubricbench.judging.fleet import FAILURES_TO_SET_ASIDE, Fleet
+from rubricbench.judging.loops import run
 from rubricbench.schema import Cause
 
 
@@ -126,3 +127,42 @@ def test_all_replicas_wrong_is_an_error(store):
         judge = Judge(config(one, endpoints=(two.base_url,)), store)
         with pytest.raises(EndpointError, match="API key"):
             judge.grade_all(items(10))
+
+
+def test_one_outage_that_many_calls_meet_delays_the_probe_once():
+    a, b, clock = Place("a"), Place("b", 9), Clock()
+    fleet = Fleet([a, b], clock)
+    failing(fleet, a, 32)  # all that were in flight when it went down
+    clock.now = 1.0
+    assert fleet.pick() is a
+
+
+def test_where_all_are_lost_each_call_is_told_why():
+    a, b = Place("a"), Place("b")
+    fleet = Fleet([a, b])
+    fleet.lost(a, EndpointError("wrong key"))
+    with pytest.raises(EndpointError):
+        fleet.lost(b, EndpointError("wrong model"))
+    with pytest.raises(EndpointError, match="wrong model"):  # a call that was waiting meanwhile
+        fleet.pick()
+
+
+def test_an_open_judge_whose_replicas_are_all_wrong_says_so_in_every_stream(store):
+    async def twice(judge):
+        async with judge:
+            for _ in range(2):
+                with pytest.raises(EndpointError, match="API key"):
+                    _ = [j async for j in judge.stream(items(3))]
+
+    with SimServer(api_key="k") as one, SimServer(api_key="k") as two:
+        run(lambda: twice(Judge(config(one, endpoints=(two.base_url,)), store)))
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_a_replica_that_is_not_there_ends_no_run_while_another_is_slow(store, concurrency):
+    with SimServer() as gone:
+        pass
+    with SimServer(latency=0.3) as slow:
+        judge = Judge(config(gone, endpoints=(slow.base_url,), concurrency=concurrency), store)
+        graded = judge.grade_all(items(4))
+    assert all(j.score.value is not None for j in graded)

@@ -87,7 +87,7 @@ class Spent(msgspec.Struct):
 
 
 class Reservation:
-    """What is set aside for one attempt; settle or release it once.
+    """What is set aside for one attempt; settle, release or cancel it once.
 
     Args:
         account: whose.
@@ -116,6 +116,12 @@ class Reservation:
 
     def release(self) -> None:
         """Count no tokens: the endpoint refused. The call stays counted."""
+        self._close(0, 0, 0)
+
+    def cancel(self) -> None:
+        """Count nothing: the attempt was not begun."""
+        if self._account is not None:
+            self._account.budget.spent.calls -= 1
         self._close(0, 0, 0)
 
     def _close(self, prompt: int, answer: int, cached: int, *, reported: bool = True) -> None:

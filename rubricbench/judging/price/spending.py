@@ -9,7 +9,7 @@ from typing import Self
 
 from rubricbench.errors import EndpointError
 from rubricbench.judging.backends.protocol import Backend
-from rubricbench.judging.faults import CallFailedError
+from rubricbench.judging.faults import STOPPED, CallFailedError, NotSentError
 from rubricbench.judging.price.budget import Account
 from rubricbench.judging.request import Request
 from rubricbench.judging.wire import ChatAnswer
@@ -40,6 +40,9 @@ async def within(
         raise CallFailedError(Cause.BUDGET, USED_UP)
     try:
         answer = await attempt()
+    except NotSentError:
+        reservation.cancel()
+        raise
     except (CallFailedError, EndpointError) as error:
         if isinstance(error, EndpointError) or error.cause in _FREE:
             reservation.release()
@@ -62,6 +65,7 @@ class CappedBackend:
     def __init__(self, backend: Backend, account: Account) -> None:
         self._backend = backend
         self._account = account
+        self._stopped = False
 
     @property
     def url(self) -> str:
@@ -78,17 +82,25 @@ class CappedBackend:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._stopped = False
         await self._backend.__aexit__(kind, error, trace)
 
     async def complete(self, request: Request) -> ChatAnswer:
         """Answer a request.
 
         Raises:
-            CallFailedError: ``budget``: it is used up; or as the backend.
+            CallFailedError: ``budget``: it is used up; ``cancelled``: it was stopped; or as the
+                backend.
             EndpointError: as the backend.
         """
-        return await within(self._account, request.body, partial(self._backend.complete, request))
+        return await within(self._account, request.body, partial(self._attempt, request))
+
+    async def _attempt(self, request: Request) -> ChatAnswer:
+        if self._stopped:  # while it waited for what others had set aside
+            raise NotSentError(Cause.CANCELLED, STOPPED)
+        return await self._backend.complete(request)
 
     def stop(self) -> None:
-        """Begin no further attempts."""
+        """Begin no further attempts until it is entered anew."""
+        self._stopped = True
         self._backend.stop()
