@@ -24,11 +24,13 @@ For other trainers: ``rubricbench serve-reward``, and `rubricbench.reward.verl`.
 from rubricbench.reward.batch import Batch, Row
 from rubricbench.reward.combined import combined
 from rubricbench.reward.config import RewardConfig, read_reward_config
+from rubricbench.reward.left_out import LostRowsLeftOut
 from rubricbench.reward.reward import RubricReward, rubric_reward
 from rubricbench.reward.ruling import Ruling, Standing
 
 __all__ = [
     "Batch",
+    "LostRowsLeftOut",
     "RewardConfig",
     "Row",
     "RubricReward",

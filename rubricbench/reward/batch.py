@@ -5,8 +5,9 @@ server or makes it think for ever fails again and again, while others are answer
 loss each time, such texts would be a hiding place for a policy. So where rows were lost to faults
 of single calls (a timeout, a 5xx, a broken connection, a rejection), a control is graded after the
 rest of the batch: a harmless response to the same rubric. If it is answered, the service is up, and
-those rows are asked about once more, each by itself. What is answered then counts; what fails again
-broke the judge itself. Where the control fails, the service is down, and the rows are lost.
+those rows are asked about once more, each by itself (or more often, where a call makes few
+attempts). What is answered then counts; what fails each time broke the judge itself. Where the
+control fails, the service is down, and the rows are lost.
 
 Rows that were held up by a limit on the rate are asked about again too, as long as there is time.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
@@ -31,6 +33,9 @@ from rubricbench.schema import Cause, Rubric
 SUSPECT = frozenset({Cause.TIMEOUT, Cause.CONNECTION, Cause.SERVER_ERROR, Cause.REJECTED})
 ASKED_AGAIN_AT_ONCE = 16
 RATE_LIMITED_ROUNDS = 2
+# Of a service that fails one attempt in five, by chance, a response fails so many times in a row
+# with a probability of .2^6 = 6 in 100,000.
+LEAST_ATTEMPTS = 6
 _CONTROL = -1
 
 
@@ -64,6 +69,11 @@ class Batch(msgspec.Struct, frozen=True):
     def lost(self) -> int:
         """How many rows have no reward."""
         return sum(ruling.standing is Standing.LOST for ruling in self.rulings)
+
+
+def further_askings(retries: int) -> int:
+    """Return how often a call that failed is made again, so that it makes `LEAST_ATTEMPTS`."""
+    return max(1, math.ceil(LEAST_ATTEMPTS / (retries + 1)) - 1)
 
 
 async def grade_batch(
@@ -145,10 +155,14 @@ class _Grading:
         async def again(i: int) -> None:
             failed_before = i in self._found
             async with places:
-                came_back = await self._grade([self._item(i)])
-            if came_back and failed_before and self._failed(i):
+                for _ in range(askings):
+                    if not await self._grade([self._item(i)]) or not self._failed(i):
+                        return
+            if failed_before:
                 self.own_doing.add(i)
 
+        config = self._judge.config
+        askings = further_askings(config.retries if config else 0)
         self.asked_again = len(wanted)
         await asyncio.gather(*map(again, wanted))
 

@@ -19,6 +19,7 @@ from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.judge import Judge
 from rubricbench.judging.usage import Tally
 from rubricbench.reward.batch import Batch, Row, grade_batch
+from rubricbench.reward.memory import backend_of_rank
 from rubricbench.reward.thread import LoopThread
 from rubricbench.scoring import WEIGHTED_MEAN, Strategy
 from rubricbench.store import Store
@@ -135,7 +136,10 @@ class JudgeHost:
         judge = self._given
         if judge is None:
             self._store = Store.open(self._path())
-            judge = Judge(self.config, self._store, strategy=self.strategy)
+            tally = Tally()
+            backend = backend_of_rank(self.config, tally)
+            judge = Judge(self.config, self._store, strategy=self.strategy, backend=backend)
+            judge.tally = tally
         return await judge.__aenter__()
 
     def _path(self) -> Path:

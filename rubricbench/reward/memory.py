@@ -8,10 +8,13 @@ the next; rewards run in between, so a local judge finds room, and gives it back
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from rubricbench.errors import InputError
+from rubricbench.judging.backends.protocol import Backend
 from rubricbench.judging.config import JudgeConfig
+from rubricbench.judging.usage import Tally
 
 
 def require_policy_asleep(trainer: Any, config: JudgeConfig | None) -> None:
@@ -41,3 +44,25 @@ def require_policy_asleep(trainer: Any, config: JudgeConfig | None) -> None:
 def _on_cpu(trainer: Any) -> bool:
     device = getattr(getattr(trainer, "accelerator", None), "device", None)
     return getattr(device, "type", "") == "cpu"
+
+
+def backend_of_rank(config: JudgeConfig | None, tally: Tally) -> Backend | None:
+    """Return a local judge's backend on this rank's own GPU; None where the usual one will do.
+
+    Several ranks train on as many GPUs of a machine. A judge's worker thread knows nothing of the
+    rank's choice and would take the first GPU, on every rank.
+
+    Args:
+        config: the judge.
+        tally: where its calls are counted.
+    """
+    number = os.environ.get("LOCAL_RANK", "")
+    if config is None or config.backend != "transformers" or not number.isdigit():
+        return None
+    import torch
+
+    if int(number) >= torch.cuda.device_count():
+        return None
+    from rubricbench.judging.backends.transformers import TransformersBackend
+
+    return TransformersBackend(config, tally, device=f"cuda:{number}")

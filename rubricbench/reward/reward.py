@@ -13,7 +13,7 @@ import msgspec
 from rubricbench.errors import EndpointError, InputError, RubricbenchError, SchemaError
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.judge import Judge
-from rubricbench.reward.batch import Batch, Row
+from rubricbench.reward.batch import Batch, Row, further_askings
 from rubricbench.reward.host import JudgeHost
 from rubricbench.reward.memory import require_policy_asleep
 from rubricbench.reward.report import metrics, row_columns
@@ -24,8 +24,8 @@ from rubricbench.scoring import WEIGHTED_MEAN, Strategy
 
 logger = logging.getLogger(__name__)
 
-# Of the batch's deadline: a call that fails at once in the first asking leaves time for a second.
-CALL_SHARE = 0.4
+# Of the batch's deadline, for all askings about a response together; the rest is for the control.
+ASKING_SHARE = 0.8
 
 
 class RewardSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,8 +98,11 @@ def rubric_reward(
 
 def _within(config: JudgeConfig, deadline: float) -> JudgeConfig:
     """Return the judge with a call's time limits inside those of a batch; they are in no key."""
-    call = min(config.deadline, CALL_SHARE * deadline)
-    return msgspec.structs.replace(config, deadline=call, timeout=min(config.timeout, call))
+    askings = 1 + further_askings(config.retries)
+    call = min(config.deadline, ASKING_SHARE * deadline / askings)
+    # One attempt that hangs must not be all that a call has time for.
+    attempt = min(config.timeout, call / min(2, config.retries + 1))
+    return msgspec.structs.replace(config, deadline=call, timeout=attempt)
 
 
 class RubricReward:

@@ -29,22 +29,35 @@ class WordServer(SimServer):
 
     Args:
         faults: word -> name of a fault, or a function of how often the question was asked.
+        fault_of: response -> name of a fault, or "", where no word has one.
     """
 
-    def __init__(self, faults: dict[str, str | Callable[[int], str]], **options: Any) -> None:
+    def __init__(
+        self,
+        faults: dict[str, str | Callable[[int], str]],
+        *,
+        fault_of: Callable[[str], str] = lambda response: "",
+        **options: Any,
+    ) -> None:
         super().__init__(judge=WordJudge(), **options)
         self.faults = faults
+        self.fault_of = fault_of
         self.responses: list[str] = []
 
     async def _reply(self, request: Any, body: Any, question: Question | None, call: Any) -> Any:
         response = question.response if question else ""
         self.responses.append(response)
-        words = response.split()
-        fault = next((f for word, f in self.faults.items() if word in words), "")
-        name = fault(call.attempt) if callable(fault) else fault
+        name = self._fault_name(response, call.attempt)
         # Nothing is awaited before the simulator looks at its fault.
         self.fault = lambda _: name
         return await super()._reply(request, body, question, call)
+
+    def _fault_name(self, response: str, attempt: int) -> str:
+        words = response.split()
+        fault = next((f for word, f in self.faults.items() if word in words), None)
+        if fault is None:
+            return self.fault_of(response)
+        return fault(attempt) if callable(fault) else fault
 
 
 @asynccontextmanager

@@ -183,7 +183,9 @@ def test_without_asking_again_every_fault_of_the_service_is_lost(tmp_path):
 def test_a_calls_time_limits_are_cut_to_fit_two_askings_into_the_batch(tmp_path):
     with WordServer({"slow": "hang"}) as server:
         made = rubric_reward(
-            config(server, timeout=60.0, deadline=60.0), store=tmp_path / "s.sqlite", deadline=1.5
+            config(server, timeout=60.0, deadline=60.0, retries=5),
+            store=tmp_path / "s.sqlite",
+            deadline=2.0,
         )
         # A call may take 0.4 of it: one that hangs is found out by the second asking.
         assert call(made, ["blue", "blue slow"]) == [3 / 4, -2 / 4]
