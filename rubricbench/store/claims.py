@@ -9,16 +9,20 @@ Claims of a process that has died on this machine are void at once, those of any
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import socket
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 LEASE_SECONDS = 30.0
 RENEW_SECONDS = 10.0
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 0.5  # the event loop waits: claims are written in less than a millisecond
+SWITCH_SECONDS = 0.005
+REST_SECONDS = 30.0
 _CHUNK = 256
 _numbers = itertools.count()
 
@@ -26,8 +30,9 @@ _numbers = itertools.count()
 class Claims:
     """The claims of one pass over one store; one thread's.
 
-    Where the file cannot be used (a folder nobody may write to, a full disk), every claim is
-    granted: paying twice is better than not going on.
+    Where the file cannot be used (a folder nobody may write to, a full disk), or another process
+    does not let go of it, every claim is granted: paying twice is better than not going on. It is
+    tried again after `REST_SECONDS`.
 
     Args:
         store: path of the completion store.
@@ -42,7 +47,7 @@ class Claims:
         self._visible: list[str] = []  # answered before it: on disk by now
         self._path = store.with_name(store.name + "-claims")
         self._connection: sqlite3.Connection | None = None
-        self._tried = False
+        self._rests_until = -math.inf
 
     def take(self, keys: Collection[str]) -> set[str]:
         """Claim keys; return those that were granted. The others are somebody else's."""
@@ -51,11 +56,13 @@ class Claims:
         try:
             return self._take(list(dict.fromkeys(keys)))
         except sqlite3.Error:
+            self._rest()
             return set(keys)
 
     def settle(self, key: str) -> None:
         """Note that a claimed call has its answer in the store; the claim outlasts the commit."""
-        self._settled.append(key)
+        if self._connection is not None:
+            self._settled.append(key)
 
     def give_up(self, keys: Iterable[str]) -> None:
         """Let others have claimed keys whose calls failed or were never made."""
@@ -67,13 +74,14 @@ class Claims:
             return
         self._delete(self._visible)
         self._visible, self._settled = self._settled, []
-        try:
-            self._connection.execute(
-                "UPDATE claims SET until = ? WHERE owner = ?",
-                (self._clock() + LEASE_SECONDS, self._owner),
-            )
-        except sqlite3.Error:
-            return
+        if self._connected():
+            try:
+                self._connection.execute(
+                    "UPDATE claims SET until = ? WHERE owner = ?",
+                    (self._clock() + LEASE_SECONDS, self._owner),
+                )
+            except sqlite3.Error:
+                self._rest()
 
     def close(self) -> None:
         """Give up everything; what was answered must be on disk."""
@@ -88,17 +96,24 @@ class Claims:
             self._connection = None
 
     def _connected(self) -> bool:
-        if not self._tried:
-            self._tried = True
-            self._connection = _connect(self._path)
+        if self._clock() < self._rests_until:
+            return False
+        if self._connection is None:
+            try:
+                self._connection = _connect(self._path)
+            except sqlite3.Error:
+                self._rest()
         return self._connection is not None
+
+    def _rest(self) -> None:
+        # A process that was halted holds the file for as long as it likes.
+        self._rests_until = self._clock() + REST_SECONDS
 
     def _take(self, keys: list[str]) -> set[str]:
         assert self._connection is not None
         granted: set[str] = set()
         now = self._clock()
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
+        with _transaction(self._connection):
             for start in range(0, len(keys), _CHUNK):
                 chunk = keys[start : start + _CHUNK]
                 taken = self._others(chunk, now)
@@ -108,10 +123,6 @@ class Claims:
                     ((key, self._owner, now + LEASE_SECONDS) for key in free),
                 )
                 granted.update(free)
-            self._connection.execute("COMMIT")
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            raise
         return granted
 
     def _others(self, keys: list[str], now: float) -> set[str]:
@@ -127,41 +138,73 @@ class Claims:
 
     def _is_dead(self, owner: str) -> bool:
         host, _, rest = owner.rpartition(":")[0].rpartition(":")
-        if host != self._host or not rest.isdigit():
+        if host != self._host or not rest.isdecimal():
             return False
         try:
             os.kill(int(rest), 0)
         except ProcessLookupError:
             return True
-        except OSError:  # alive, and somebody else's
+        except (OSError, OverflowError):  # alive, and somebody else's; or no process's number
             return False
         return False
 
     def _delete(self, keys: list[str]) -> None:
-        if self._connection is None or not keys:
+        """Give up keys; where that cannot be done they run out."""
+        if not keys or self._connection is None or not self._connected():
             return
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany(
-                "DELETE FROM claims WHERE key = ? AND owner = ?",
-                ((key, self._owner) for key in keys),
-            )
-            self._connection.execute("COMMIT")
+            with _transaction(self._connection):
+                self._connection.executemany(
+                    "DELETE FROM claims WHERE key = ? AND owner = ?",
+                    ((key, self._owner) for key in keys),
+                )
         except sqlite3.Error:
-            return  # they run out
+            self._rest()
 
 
-def _connect(path: Path) -> sqlite3.Connection | None:
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
     try:
-        connection = sqlite3.connect(
-            path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        connection.execute("PRAGMA journal_mode = WAL")
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """Return a connection to the file, made if it is not there.
+
+    Raises:
+        sqlite3.Error: it cannot be used.
+    """
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous = OFF")  # nothing in it is worth a wait
         connection.execute(
             "CREATE TABLE IF NOT EXISTS claims (key TEXT PRIMARY KEY, owner TEXT, until REAL)"
             " WITHOUT ROWID"
         )
-    except sqlite3.Error:
-        return None
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    # Processes that start together all make the file. Switching it to WAL needs it alone, and
+    # SQLite does not wait for that of its own.
+    for _ in range(round(BUSY_SECONDS / SWITCH_SECONDS)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(SWITCH_SECONDS)
+        else:
+            return

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
-from rubricbench.store.claims import LEASE_SECONDS, Claims
+from rubricbench.store.claims import LEASE_SECONDS, REST_SECONDS, Claims
 
 
 class Clock:
@@ -88,3 +90,59 @@ def test_where_claims_cannot_be_kept_all_is_granted(tmp_path):
     claims.renew()
     claims.close()
     assert os.listdir(tmp_path / "s-claims") == []
+
+
+def test_processes_that_start_together_all_have_claims(tmp_path):
+    code = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from rubricbench.store.claims import Claims\n"
+        "print('ready', flush=True)\n"
+        "start = float(sys.stdin.readline())\n"
+        "kept = []\n"
+        "for i in range(30):\n"
+        "    time.sleep(max(0, start + i * 0.02 - time.time()))\n"
+        "    kept.append(Claims(Path(sys.argv[1]) / f's{i}'))\n"
+        "    print(len(kept[-1].take(['1'])), flush=True)\n"
+        "sys.stdin.readline()\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    for process in processes:
+        process.stdout.readline()
+    start = time.time() + 0.1
+    for process in processes:
+        process.stdin.write(f"{start}\n")
+        process.stdin.flush()
+    granted = [[int(p.stdout.readline()) for p in processes] for _ in range(30)]
+    for process in processes:
+        process.communicate("\n")
+    assert [sum(each) for each in granted] == [1] * 30
+
+
+def test_a_file_that_a_halted_process_holds_is_left_alone_for_a_while(tmp_path):
+    clock = Clock()
+    claims, other = Claims(tmp_path / "s", clock), Claims(tmp_path / "s", clock)
+    claims.take(["1"])
+    halted = sqlite3.connect(tmp_path / "s-claims", isolation_level=None)
+    halted.execute("BEGIN IMMEDIATE")
+    assert claims.take(["2"]) == {"2"}  # it goes on
+    halted.execute("COMMIT")
+    assert other.take(["1", "2", "3"]) == {"2", "3"}
+    assert claims.take(["3"]) == {"3"}  # not asked for so soon: each time could be another wait
+    clock.now += REST_SECONDS
+    other.renew()
+    assert claims.take(["3"]) == set()
+
+
+def test_a_file_that_cannot_be_used_is_no_obstacle(tmp_path):
+    (tmp_path / "s-claims").write_bytes(b"no database" * 100)
+    claims = Claims(tmp_path / "s")
+    assert claims.take(["1", "2"]) == {"1", "2"}
+    claims.settle("1")
+    claims.give_up(["2"])
+    claims.renew()
+    claims.close()
