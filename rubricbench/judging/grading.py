@@ -103,7 +103,8 @@ class Grader:
     def repairs(self, grading: Grading) -> list[Ask]:
         """Return the calls about criteria whose answer could not be read: none the second time.
 
-        All of its calls must have come to an end.
+        All of its calls must have come to an end. Each is repaired apart, by its own answer alone:
+        whether another one came must not change what is asked, or it would be paid for again.
         """
         if grading.repaired or self._config is None or not self._config.repair:
             return []
@@ -114,9 +115,16 @@ class Grader:
         if not broken:
             grading.found = found
             return []
-        rubric = grading.item.rubric
-        others = {c.id for c in rubric.criteria if c.id not in broken}
-        return self._asks(rubric, grading.item.response, others, repair=True)
+        return [
+            again
+            for ask in grading.asks
+            if (own := broken.intersection(ask.question.criterion_ids))
+            for again in self._asks_about(grading.item, own)
+        ]
+
+    def _asks_about(self, item: Item, broken: set[str]) -> list[Ask]:
+        others = {c.id for c in item.rubric.criteria if c.id not in broken}
+        return self._asks(item.rubric, item.response, others, repair=True)
 
     def _grading(self, item: Item, known: Mapping[str, Verdict]) -> Grading:
         return Grading(
@@ -135,7 +143,32 @@ class Grader:
     def _carried(self, items: Sequence[Item]) -> list[dict[str, Verdict]]:
         if self._config is None or self._config.rejudge != "changed":
             return [{} for _ in items]
-        return carried(items, self._looked_up, self._config.format)
+        known = carried(items, self._looked_up, self._config.format)
+        return self._or_whole(items, known)
+
+    def _or_whole(
+        self, items: Sequence[Item], known: Sequence[dict[str, Verdict]]
+    ) -> list[dict[str, Verdict]]:
+        """Return what is carried; nothing where the store has an item's answers without that alone.
+
+        Such an item was judged before the earlier rubric's answers were there.
+        """
+        rest = [
+            self._keys(item, set(k)) if k else set() for item, k in zip(items, known, strict=True)
+        ]
+        whole = [
+            self._keys(item, set()) if keys else set()
+            for item, keys in zip(items, rest, strict=True)
+        ]
+        wanted = set().union(*rest, *whole)
+        found = self._store.get_many(list(wanted)).keys() if wanted else set()
+        return [
+            {} if not found >= asked and found >= all_asked else k
+            for k, asked, all_asked in zip(known, rest, whole, strict=True)
+        ]
+
+    def _keys(self, item: Item, leave_out: set[str]) -> set[str]:
+        return {ask.request.key for ask in self._asks(item.rubric, item.response, leave_out)}
 
     def looked_up(self, items: Sequence[Item]) -> list[Outcome]:
         """Return what the store has of items; no call is made.

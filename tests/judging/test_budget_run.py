@@ -210,3 +210,12 @@ def test_an_interrupt_of_a_capped_run_is_an_interrupt(tmp_path):
         assert process.returncode == 130
         assert b"--max-calls 90" in said
         assert server.requests < 30
+
+
+def test_what_a_used_up_budget_leaves_of_a_response_is_lost_to_the_budget(cli, tmp_path):
+    with SimServer(latency=0.01) as server:
+        more = ("--criteria-per-call", "1", "--max-calls", "10", "--concurrency", "1")
+        assert cli(server, write_files(tmp_path, 10), *more) == 1
+    causes = pq.read_table(cli.out / "verdicts.parquet")["cause"].to_pylist()
+    # 20 responses, 3 calls each: the fourth response has one verdict, and two that were not asked.
+    assert causes == [None] * 10 + ["budget"] * 50

@@ -210,3 +210,32 @@ def test_a_response_stopped_between_its_calls_keeps_those_that_were_made(store):
     ]
     store.flush()
     assert store.count() == 1
+
+
+def test_a_repair_does_not_depend_on_what_became_of_other_calls(store):
+    # Two calls: about criteria 1 and 2, lost; about 3, unreadable and repaired.
+    faults = iter(["500", "garbage", "", "missing id", ""])
+    with SimServer(fault=lambda call: next(faults)) as server:
+        judge = Judge(config(server, criteria_per_call=2, concurrency=1, retries=0), store)
+        first = judge.grade(RUBRIC, "x")
+        assert [v.cause for v in first.verdicts] == [Cause.SERVER_ERROR] * 2 + [None]
+        # Started again, the lost one is asked, comes without criterion 1, and that alone is again.
+        second = judge.grade(RUBRIC, "x")
+        assert server.requests == 5
+        again = server.bodies[4]["messages"][-1]["content"]
+        (stored,) = map(judge.judged, judge.stored([Item(RUBRIC, "x")]))
+    assert [c.criterion in again for c in RUBRIC.criteria] == [True, False, False]
+    assert second.score.raw == stored.score.raw == expected_raw(RUBRIC, "x")
+
+
+def test_what_was_judged_in_full_is_not_judged_again_for_what_changed(store):
+    second = edited(RUBRIC, *RUBRIC.criteria[:2], Criterion(criterion="Cites a source", weight=2))
+    item = Item(second, "x", previous=(RUBRIC,))
+    with SimServer() as server:
+        judge = Judge(config(server, rejudge="changed"), store)
+        (before,) = judge.grade_all([item])  # when nothing was known of the earlier rubric
+        judge.grade(RUBRIC, "x")  # by another run, say
+        (after,) = judge.grade_all([item])
+        assert server.requests == 2
+    assert after.verdicts == before.verdicts
+    assert after.source is Source.STORE

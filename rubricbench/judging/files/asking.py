@@ -82,8 +82,8 @@ class Asking:
     def _look_at(self, outcome: Outcome, observer: Observer) -> None:
         for answer in outcome.answers:
             if answer.failure and answer.failure.cause is Cause.BUDGET:
-                self._used_up = True  # as for all that is not asked from here on
-            elif answer.failure:
+                self._used_up = True  # as for all that is cancelled or not asked from here on
+            elif answer.failure and answer.failure.cause is not Cause.CANCELLED:
                 self.note(answer.key, answer.failure)
             elif answer.completion:
                 observer.saw(answer.completion, answer.question.criterion_ids)
