@@ -22,7 +22,7 @@ from rubricbench.endpoints import API_KEY_VARIABLES
 from rubricbench.errors import EndpointError, InputError
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.endpoint import Endpoint
-from rubricbench.judging.faults import PassingFaultError
+from rubricbench.judging.faults import STOPPED, CallFailedError, NotSentError, PassingFaultError
 from rubricbench.judging.fleet import Fleet
 from rubricbench.judging.price.budget import Account
 from rubricbench.judging.price.spending import within
@@ -70,7 +70,7 @@ class ChatClient:
             skip_auto_headers=("Accept", "Accept-Encoding"),
         )
         for endpoint in self._fleet.endpoints:
-            endpoint.session = self._session
+            endpoint.open(self._session)
         return self
 
     async def __aexit__(
@@ -79,6 +79,9 @@ class ChatClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        for endpoint in self._fleet.endpoints:
+            endpoint.close()
+        self._stopping.clear()
         if self._session:
             await self._session.close()
 
@@ -88,21 +91,25 @@ class ChatClient:
         A refusal for the rate of requests is no failed attempt: it is waited out.
 
         Raises:
-            CallFailedError: there was no answer in the end, or the budget is used up.
+            CallFailedError: there was no answer in the end, the budget is used up, or the client
+                was stopped before the first attempt.
             EndpointError: the key, the model or the address is wrong, at every endpoint.
         """
         deadline = time.monotonic() + self._config.deadline
-        failures = 0
+        attempt_it = partial(self._attempt, request.body, deadline)
+        failures, last = 0, None
         for attempt in itertools.count():
-            endpoint = self._fleet.pick()
             try:
-                attempt_it = partial(endpoint.attempt, request.body, deadline - time.monotonic())
-                answer = await within(self._account, request.body, attempt_it)
-            except EndpointError as error:
-                self._fleet.lost(endpoint, error)
+                return await within(self._account, request.body, attempt_it)
+            except _LostError:
+                continue
+            except NotSentError:
+                if last is None:
+                    raise
+                raise last from None
             except PassingFaultError as passing:
+                last = passing
                 failures += passing.cause is not Cause.RATE_LIMITED
-                self._fleet.failed(endpoint, passing)
                 self._raise_if_never_reached(passing, failures)
                 # Each endpoint has a first try before anybody waits.
                 wait = 0 if self._fleet.untried(attempt) else _wait(request.key, attempt, passing)
@@ -110,16 +117,31 @@ class ChatClient:
                     raise
                 if await self._stopped_within(wait):
                     raise
-            else:
-                self._fleet.answered(endpoint)
-                if len(self._fleet.endpoints) > 1:
-                    answer = msgspec.structs.replace(answer, url=endpoint.url)
-                return answer
         raise AssertionError("unreachable")
 
+    async def _attempt(self, body: bytes, deadline: float) -> ChatAnswer:
+        """Send a request once, to the endpoint whose turn it is."""
+        if self._stopping.is_set():  # while it waited for what others had set aside
+            raise NotSentError(Cause.CANCELLED, STOPPED)
+        endpoint = self._fleet.pick()
+        try:
+            answer = await endpoint.attempt(body, deadline)
+        except EndpointError as error:
+            self._fleet.lost(endpoint, error)
+            raise _LostError(Cause.REJECTED, str(error)) from None
+        except PassingFaultError as passing:
+            self._fleet.failed(endpoint, passing)
+            raise
+        self._fleet.answered(endpoint)
+        if len(self._fleet.endpoints) > 1:
+            answer = msgspec.structs.replace(answer, url=endpoint.url)
+        return answer
+
     def stop(self) -> None:
-        """Let attempts under way end, and make no further ones."""
+        """Let attempts under way end, and make no further ones until it is entered anew."""
         self._stopping.set()
+        for endpoint in self._fleet.endpoints:
+            endpoint.stop()
 
     async def _stopped_within(self, seconds: float) -> bool:
         if seconds > 0:
@@ -131,12 +153,18 @@ class ChatClient:
         tries = min(MAX_FIRST_CONNECTIONS, self._config.retries + 1)
         if passing.cause is not Cause.CONNECTION or self._fleet.ever_answered:
             return
+        if self._fleet.has_others:  # which may only be slow to answer
+            return
         if failures >= tries:
             raise EndpointError(
                 f"the endpoint cannot be reached: {passing}",
                 where=self._config.base_url,
                 hint="is the server running, and is the address right?",
             ) from None
+
+
+class _LostError(CallFailedError):
+    """The endpoint is of no use, another one may be: nothing was asked of it that costs."""
 
 
 def _wait(key: str, attempt: int, passing: PassingFaultError) -> float:

@@ -7,6 +7,7 @@ failed attempt means is decided in `rubricbench.judging.faults`; whether there i
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from urllib.request import getproxies, proxy_bypass
@@ -19,6 +20,9 @@ import rubricbench
 from rubricbench.errors import EndpointError, RubricbenchError
 from rubricbench.judging.config import ENDPOINT_PATH, JudgeConfig
 from rubricbench.judging.faults import (
+    MAX_DETAIL_CHARS,
+    STOPPED,
+    NotSentError,
     PassingFaultError,
     Reply,
     fault,
@@ -26,6 +30,7 @@ from rubricbench.judging.faults import (
     one_line,
     wants_completion_tokens,
 )
+from rubricbench.judging.pace import Share, Slot, shared_limiter
 from rubricbench.judging.retry import retry_after
 from rubricbench.judging.usage import Tally
 from rubricbench.judging.wire import ChatAnswer, read_answer
@@ -33,6 +38,8 @@ from rubricbench.schema import Cause
 
 MAX_REPLY_BYTES = 16 << 20
 MAX_NAMED_MODELS = 8
+LEAST_SECONDS = 0.001
+LISTING_SECONDS = 5.0  # it only makes a message better
 MAX_NAME_CHARS = 100
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LIMIT, _NEWER_LIMIT = b'"max_tokens":', b'"max_completion_tokens":'
@@ -52,6 +59,7 @@ class Endpoint:
         self._tally = tally
         self._url = URL(config.url)
         self._key = key
+        self._key_forms = _as_quoted(key)
         self._headers = {
             "Content-Type": "application/json",
             "User-Agent": f"rubricbench/{rubricbench.__version__}",
@@ -60,53 +68,81 @@ class Endpoint:
         self._proxy = _proxy(self._url)
         self._timeout = aiohttp.ClientTimeout(total=config.timeout)
         self._newer_limit = False
-        self.session: aiohttp.ClientSession | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._share: Share | None = None
         self.answered = False  # ever
-        self.in_flight = 0
+        self.in_flight = 0  # those that wait for their turn included
 
     @property
     def url(self) -> str:
         """Its address, as it is recorded."""
         return self._config.url
 
-    async def attempt(self, body: bytes, left: float) -> ChatAnswer:
-        """Send a request once.
+    def open(self, session: aiohttp.ClientSession) -> None:
+        """Begin to use a session, at the pace that all runs of this process have together."""
+        self._session = session
+        self._share = shared_limiter(self.url, self._key).join(self._config.concurrency)
+
+    def stop(self) -> None:
+        """Begin no further attempt."""
+        if self._share:
+            self._share.stop()
+
+    def close(self) -> None:
+        """Leave the session to its owner, and the pace to others."""
+        if self._share:
+            self._share.leave()
+
+    async def attempt(self, body: bytes, deadline: float) -> ChatAnswer:
+        """Send a request once, as soon as the endpoint's pace permits.
 
         Args:
             body: the JSON of a chat completion request.
-            left: seconds it may take at most; no longer than the configured time-out.
+            deadline: when it must have ended, by the monotonic clock; once sent, it may take no
+                longer than the configured time-out.
 
         Raises:
             PassingFaultError: it failed for a reason that may pass.
             CallFailedError: it failed, and would again.
             EndpointError: the key, the model or the address is wrong.
         """
+        assert self._share is not None, "the client is an async context manager"
         self.in_flight += 1
         try:
-            return await self._attempt(body, left)
+            slot = await self._share.slot(within=deadline - time.monotonic())
+            if slot is None:
+                raise self._unsent()
+            try:
+                return await self._attempt(body, deadline, slot)
+            finally:
+                slot.failed()  # unless it was answered or refused
         finally:
             self.in_flight -= 1
 
-    async def _attempt(self, body: bytes, left: float) -> ChatAnswer:
+    def _unsent(self) -> NotSentError:
+        assert self._share is not None
+        if self._share.stopped:
+            return NotSentError(Cause.CANCELLED, STOPPED)
+        return NotSentError(Cause.RATE_LIMITED, "its turn did not come in time")
+
+    async def _attempt(self, body: bytes, deadline: float, slot: Slot) -> ChatAnswer:
+        if time.monotonic() >= deadline:
+            raise NotSentError(Cause.TIMEOUT, "no time was left to send it")
         self._tally.attempts += 1
-        limit = min(left, self._config.timeout)
         sent = body.replace(_LIMIT, _NEWER_LIMIT, 1) if self._newer_limit else body
-        try:
-            status, headers, data = await self._post(sent, limit)
-        except TimeoutError:
-            raise PassingFaultError(Cause.TIMEOUT, f"no answer in {limit:.3g} s") from None
-        except (aiohttp.ClientError, OSError) as error:
-            detail = " ".join(str(error).split()) or type(error).__name__
-            raise PassingFaultError(Cause.CONNECTION, detail) from None
+        status, headers, data = await self._sent(sent, deadline)
         if status != 200:
-            location = headers.get("Location", "").encode("utf-8", "replace")
-            data, location = self._without_key(data), self._without_key(location)
+            data = self._without_key(data)
             if sent is body and wants_completion_tokens(status, data) and _LIMIT in body:
                 # The same limit under the name that newer endpoints have for it.
                 self._newer_limit = True
-                return await self._attempt(body, left)
+                return await self._attempt(body, deadline, slot)
             wait = retry_after(headers, time.time())
-            raise await self._meaning(Reply(status, data, location.decode("utf-8"), wait))
+            meant = await self._meaning(Reply(status, data, self._location(headers), wait))
+            if isinstance(meant, PassingFaultError) and meant.cause is Cause.RATE_LIMITED:
+                slot.refused(wait, headers)
+            raise meant
+        slot.answered(headers)
         # From here to the caller nothing is awaited: what was received cannot be cancelled away.
         try:
             answer = read_answer(data)
@@ -116,10 +152,26 @@ class Endpoint:
         self.answered = True
         return answer
 
+    async def _sent(self, body: bytes, deadline: float) -> tuple[int, Mapping[str, str], bytes]:
+        # Above 0, which aiohttp takes for no limit at all.
+        limit = max(LEAST_SECONDS, min(deadline - time.monotonic(), self._config.timeout))
+        try:
+            return await self._post(body, limit)
+        except TimeoutError:
+            raise PassingFaultError(Cause.TIMEOUT, f"no answer in {limit:.3g} s") from None
+        except (aiohttp.ClientError, OSError) as error:
+            quoted = self._without_key(str(error).encode("utf-8", "replace")).decode("utf-8")
+            detail = one_line(quoted, MAX_DETAIL_CHARS) or type(error).__name__
+            raise PassingFaultError(Cause.CONNECTION, detail) from None
+
+    def _location(self, headers: Mapping[str, str]) -> str:
+        location = headers.get("Location", "").encode("utf-8", "replace")
+        return self._without_key(location).decode("utf-8")
+
     async def _post(self, body: bytes, limit: float) -> tuple[int, Mapping[str, str], bytes]:
-        assert self.session is not None, "the client is an async context manager"
+        assert self._session is not None, "the client is an async context manager"
         whole = limit >= self._config.timeout
-        reply = await self.session.post(
+        reply = await self._session.post(
             self._url,
             data=body,
             headers=self._headers,
@@ -136,7 +188,9 @@ class Endpoint:
 
     def _without_key(self, data: bytes) -> bytes:
         # Some endpoints quote the key in their errors, which users see, copy and log.
-        return data.replace(self._key.encode("ascii"), b"[key]") if self._key else data
+        for form in self._key_forms:
+            data = data.replace(form, b"[key]")
+        return data
 
     async def _meaning(self, reply: Reply) -> RubricbenchError:
         meant = fault(reply, self._config, answered=self.answered)
@@ -153,17 +207,31 @@ class Endpoint:
 
     async def _served_models(self) -> list[str]:
         """Return the names of the models the endpoint lists; none if it lists none."""
-        assert self.session is not None
+        assert self._session is not None
         url = URL(self._config.url.removesuffix(ENDPOINT_PATH) + "/models")
         try:
-            reply = await self.session.get(
-                url, headers=self._headers, proxy=self._proxy, allow_redirects=False
+            reply = await self._session.get(
+                url,
+                headers=self._headers,
+                proxy=self._proxy,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=LISTING_SECONDS),
             )
             listed = msgspec.json.decode(await _read(reply), type=_ModelList)
         except (aiohttp.ClientError, OSError, PassingFaultError, ValueError, RecursionError):
             return []
         names = (one_line(model.id, MAX_NAME_CHARS) for model in listed.data)
         return [name for name in names if name != self._config.model]
+
+
+def _as_quoted(key: str) -> tuple[bytes, ...]:
+    """Return what a key may look like in an error: some write / < > & with an escape in JSON."""
+    if not key:
+        return ()
+    in_json = json.dumps(key)[1:-1]
+    escaped = "".join(f"\\u{ord(c):04x}" if c in "<>&" else c for c in in_json)
+    forms = (key, in_json, in_json.replace("/", "\\/"), escaped, escaped.replace("/", "\\/"))
+    return tuple(form.encode("ascii") for form in dict.fromkeys(forms))
 
 
 class _Model(msgspec.Struct):
