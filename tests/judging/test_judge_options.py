@@ -40,8 +40,17 @@ def test_every_option_reaches_its_field():
         *("--judge-revision", "r", "--judge-api-key-env", "KEY", "--format", "compact"),
         *("--layout", "response_first", "--criteria-per-call", "2", "--no-repair"),
         *("--no-response-format", "--logprobs", "5", "--temperature", "none"),
-        *("--max-answer-tokens", "none", "--replicate", "3", "--concurrency", "4", "--timeout", "5"),
-        *("--deadline", "6", "--retries", "7", "--extra-body", '{"reasoning_effort": "low"}'),
+        *("--max-answer-tokens", "none", "--replicate", "3", "--concurrency", "4"),
+        *(
+            "--timeout",
+            "5",
+            "--deadline",
+            "6",
+            "--retries",
+            "7",
+            "--extra-body",
+            '{"reasoning_effort": "low"}',
+        ),
     )
     assert given == JudgeConfig(
         base_url=URL,

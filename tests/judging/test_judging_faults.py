@@ -22,6 +22,7 @@ def after_the_first(name: str):
     """The first request is answered, so the endpoint is known to be one."""
     return lambda call: name if call.number > 1 else ""
 
+
 SLOW = ("hang", "drip")  # what a time-out is for
 
 
