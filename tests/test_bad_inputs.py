@@ -99,6 +99,12 @@ TEXTS = {
     "infinite.jsonl": _lines({**RUBRIC, "rubrics": [CHECKED]}).replace(b"{}", b'{"v": 1e999}'),
     "half.jsonl": _lines({**RUBRIC, "rubrics": [CHECKED]}).replace(b"{}", b'{"v": "\\ud800"}'),
     "nocheck.jsonl": _lines({**RUBRIC, "rubrics": [CHECKED]}).replace(b"no_commas", b"no_comma"),
+    "blank.yaml": b"",
+    "list.yaml": b"- 1\n",
+    "bytes.yaml": b"\xff\xfe",
+    "key.yaml": b"model: m\nbase_url: http://h/v1\napi_key: sk-0123456789\n",
+    "none.yaml": b"[]\n",
+    "same.yaml": b"- {model: m, base_url: http://h/v1}\n" * 2,
     "id.jsonl": _lines({**RUBRIC, "prompt_id": "\ud800"}),
 }
 
@@ -135,7 +141,7 @@ STORE = [
     ("store stats text.db", 1, "not a completion store"),
     ("store stats header.db", 1, "header.db: "),
     ("store stats foreign.db", 1, "not a completion store"),
-    ("store stats newer.db", 1, "store version 99, this rubricbench knows 1"),
+    ("store stats newer.db", 1, "store version 99, this rubricbench knows [0-9]+;"),
     ("store stats bare.db", 1, "no such table"),
     ("store verify bare.db", 1, "no such table"),
     ("store stats torn.db", 1, "torn.db: cannot .*: the file is damaged"),
@@ -270,6 +276,78 @@ OPTIONS = [
     (GOOD.replace("{out}", "thesis"), 1, r"files that are no run's, such as 'thesis\.tex'"),
     (GOOD.replace("{out}", "/proc/run"), 1, "cannot use the run directory"),
 ]
+JUDGED = GOOD + " --judge-base-url http://127.0.0.1:9/v1 --judge-model m "
+JUDGES = [  # what describes one judge, or several
+    (GOOD + " --judge-config missing.yaml", 2, "missing.yaml: No such file"),
+    (GOOD + " --judge-config folder", 2, "is a directory"),
+    (GOOD + " --judge-config blank.yaml", 2, "blank.yaml: not a mapping of fields"),
+    (GOOD + " --judge-config list.yaml", 2, "list.yaml: not a mapping of fields"),
+    (GOOD + " --judge-config bytes.yaml", 2, "bytes.yaml: not YAML"),
+    (GOOD + " --judge-config key.yaml", 2, "key.yaml: .*unknown field `api_key`; fields: model"),
+    (GOOD + " --judges missing.yaml", 2, "missing.yaml: No such file"),
+    (GOOD + " --judges key.yaml", 2, "not a list of judges; write each as an entry"),
+    (GOOD + " --judges none.yaml", 2, "not a list of judges"),
+    (GOOD + " --judges same.yaml", 2, "m replicate 0 is in the panel twice"),
+    (GOOD + " --judges same.yaml --judge-model m", 2, "--judge-model stands beside --judges"),
+    (GOOD + " --judges same.yaml --timeout 9", 2, "--timeout stands beside --judges"),
+    (GOOD + " --replicates 2", 2, "no judge to ask several times"),
+    (JUDGED + "--replicates 2", 2, "replicates at temperature 0 all say the same"),
+    (JUDGED + "--replicates 1 --temperature 1", 2, "whole number from 2 on, got 1"),
+    (JUDGED + "--vote most", 2, "'most' is not one of"),
+    (JUDGED + "--judge-base-url ftp://h", 2, "'ftp://h' is not an http:// or https://"),
+    (JUDGED + "--judge-backend vllm", 2, "runs here by vllm has no base URL"),
+    (JUDGED + "--format reasoned --layout paper", 2, "do not go together"),
+    (JUDGED + "--criteria-per-call 0", 2, "criteria_per_call must be a whole number from 1"),
+    (JUDGED + "--criteria-per-call some", 2, "neither a whole number nor 'all'"),
+    (JUDGED + "--logprobs 21", 2, "logprobs must be a whole number from 0 to 20"),
+    (JUDGED + "--temperature cold", 2, "neither a number nor 'none'"),
+    (JUDGED + "--temperature inf", 2, "temperature must be a number from 0 to 2"),
+    (JUDGED + "--max-answer-tokens 0", 2, "max_tokens must be a whole number from 1"),
+    (JUDGED + "--deadline 0", 2, "deadline must be a number"),
+    (JUDGED + "--replicate -1", 2, "replicate must be a whole number from 0"),
+    (JUDGED + "--judge-api-key-env NO_SUCH_KEY", 2, "variable NO_SUCH_KEY is not set or empty"),
+    (JUDGED + "--extra-body {{", 2, "--extra-body is not JSON"),
+    (JUDGED + "--extra-body 5", 2, "--extra-body is not a JSON object"),
+    (JUDGED + '--extra-body {{"model":"k"}}', 2, "extra_body may not hold 'model'"),
+    (JUDGED + '--extra-body {{"api_key":"k"}}', 2, "a key goes into an environment variable"),
+    (JUDGED + '--extra-body {{"a":NaN}}', 2, "extra_body is not plain JSON"),
+]
+RUN = [  # what a run does with them
+    (JUDGED + "--rejudge changed", 2, "name them by --previous-rubrics"),
+    (JUDGED + "--previous-rubrics rubrics.jsonl", 2, "add --rejudge changed"),
+    (JUDGED + "--rejudge changed --previous-rubrics weight0.jsonl", 2, r"\[weight_zero\]"),
+    (JUDGED + "--strategy best --plan", 2, "unknown aggregation 'best'"),
+    (JUDGED + "--strategy implicit --plan", 2, "the implicit strategy needs an overall grade"),
+    (JUDGED + "--strategy implicit --batch-export {out}/b", 2, "needs an overall grade"),
+    (JUDGED + "--plan --tokenizer nonsense", 2, "there is no tokenizer 'nonsense' here"),
+    (JUDGED + "--plan --prefix-cache 0:0", 2, "unknown prefix cache '0:0'; choose from"),
+    (JUDGED + "--plan --prices missing.yaml", 2, "missing.yaml: No such file"),
+    (JUDGED + "--plan --prices key.yaml", 2, "a price file needs a list `models`"),
+    (JUDGED + "--plan --store text.db", 1, "not a completion store"),
+    (JUDGED + "--max-calls 0", 2, "the cap of calls is 0"),
+    (JUDGED + "--max-tokens -5", 2, "the cap of tokens is -5"),
+    (JUDGED + "--max-tokens 9 --max-answer-tokens none", 2, "limit the answers"),
+    (JUDGED + "--max-cost nan", 2, "the cap of cost is nan"),
+    (JUDGED + "--max-cost 1", 2, "the price of the judge's model is not known; .*--prices"),
+]
+BATCH = [
+    (GOOD + " --batch-export b", 2, "batch files ask a judge, and none is named"),
+    (GOOD + " --batch-import missing.jsonl", 2, "batch files ask a judge"),
+    (JUDGED + "--plan --batch-export b", 2, "--plan and --batch-export do not go together"),
+    (JUDGED + "--batch-export b --batch-import b", 2, "do not go together"),
+    (JUDGED + "--batch-export folder/../thesis", 2, "the folder is not empty"),
+    (JUDGED + "--batch-export notes.txt", 2, "this is a file, not a folder"),
+    (JUDGED + "--batch-export b --batch-max-requests 0", 2, "at most 0 requests"),
+    (JUDGED + "--batch-export b --batch-max-megabytes 0", 2, "at most 0 megabytes"),
+    (JUDGED + "--batch-export b --max-calls 5", 2, "--max-calls caps calls as they are made"),
+    (JUDGED + "--batch-export b --max-tokens 5", 2, "--max-tokens caps calls as they are made"),
+    (JUDGED + "--batch-import missing.jsonl", 2, "missing.jsonl: no such file"),
+    (JUDGED + "--batch-import pipe.jsonl", 2, "pipe.jsonl: this is not a file"),
+    (JUDGED + "--batch-import folder", 2, "there is no .jsonl file in the folder"),
+    (JUDGED + "--batch-import notes.txt", 2, "no line of it is a batch's output"),
+    (JUDGED + "--batch-import empty.parquet", 2, "the file is empty"),
+    (JUDGED + "stray.jsonl", 2, "unexpected argument 'stray.jsonl'"),
+]
 
 
 @pytest.fixture
@@ -287,7 +365,8 @@ def call(folder, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "message"), [*STORE, *OTHER, *DATA, *RESPONSES, *RUBRICS, *OPTIONS]
+    ("line", "code", "message"),
+    [*STORE, *OTHER, *DATA, *RESPONSES, *RUBRICS, *OPTIONS, *JUDGES, *RUN, *BATCH],
 )
 def test_bad_input_is_one_clear_line(call, folder, line, code, message):
     before = sorted(os.listdir(folder))
@@ -297,6 +376,12 @@ def test_bad_input_is_one_clear_line(call, folder, line, code, message):
     assert err.count("\n") == 1
     assert re.search(message, err), err
     assert sorted(os.listdir(folder)) == before  # nothing made for a command that failed
+
+
+def test_an_option_that_cannot_be_used_leaves_no_run_behind(call, tmp_path):
+    # Its manifest would refuse the next start, with the option put right.
+    assert call(JUDGED + "--strategy implicit")[0] == 2
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("line", [STORE[0][0], STORE[20][0], STORE[27][0], RESPONSES[0][0]])

@@ -12,7 +12,7 @@ from rubricbench.cli.output import Output
 from rubricbench.errors import InputError
 
 if TYPE_CHECKING:
-    from rubricbench.judging.batch import BatchImport
+    from rubricbench.judging.batch import BatchExport, BatchImport
     from rubricbench.judging.files import Job
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -55,6 +55,13 @@ def outputs(options: dict[str, Any]) -> list[Path]:
     if len(chosen) > 1:
         one, other = (f"--{name.replace('_', '-')}" for name in chosen[:2])
         raise InputError(f"{one} and {other} do not go together", hint="one after the other")
+    capped = [name for name in ("max_calls", "cap_tokens", "max_cost") if options[name] is not None]
+    if capped and options["batch_export"]:
+        raise InputError(
+            f"--{capped[0].replace('cap_', 'max_').replace('_', '-')} caps calls as they are made, "
+            "and --batch-export makes none",
+            hint="leave it out; --plan says what the batches will cost, --limit makes them fewer",
+        )
     if options["more_outputs"] and not options["batch_import"]:
         raise InputError(
             f"unexpected argument {str(options['more_outputs'][0])!r:.100}",
@@ -86,17 +93,33 @@ def export(job: Job, options: dict[str, Any], output: Output, again: Callable[[]
     report = export_batches(
         job, options["batch_export"], limits, quiet=output.quiet, say=output.note
     )
-    served = f"the store has {report.stored:,} answers, {report.shared:,} are equal to others"
-    if report.requests:
-        text = (
-            f"wrote {report.requests:,} requests ({report.bytes / 1e6:,.1f} MB) in "
-            f"{len(report.files):,} files to {report.folder}; {served}\n"
-            f"when they are done:\n  {again()} --batch-import FILE ..."
-        )
-    else:
-        text = f"nothing to export: {served}"
-    output.result(msgspec.to_builtins(report), text)
+    output.result(msgspec.to_builtins(report), export_text(report, again()))
     return 0
+
+
+def export_text(report: BatchExport, again: str) -> str:
+    """Return what an export did and what comes next, for people.
+
+    Args:
+        report: of the export.
+        again: the run's command line.
+    """
+    served = ", ".join(
+        f"{count:,} {what}"
+        for count, what in (
+            (report.stored, "answers are in the store already"),
+            (report.shared, "requests are equal to others"),
+        )
+        if count
+    )
+    if not report.requests:
+        return "nothing is left to export" + (f": {served}" if served else "")
+    return (
+        f"wrote {report.requests:,} requests ({report.bytes / 1e6:,.2f} MB) in "
+        f"{len(report.files):,} files to {report.folder}" + (f"; {served}" if served else "") + "\n"
+        "have them run by the provider, then import its output and error files:\n"
+        f"  {again} --batch-import FILE ..."
+    )
 
 
 def import_text(report: BatchImport, files: Sequence[Path]) -> str:

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from rubricbench.cli.batch_options import batch_options, export, import_text, outputs
-from rubricbench.cli.judge_options import judge_config, judge_options
+from rubricbench.cli.judge_options import judge_options
 from rubricbench.cli.output import Output, output_options
 from rubricbench.cli.panel_options import all_judges, panel_options
 from rubricbench.cli.spending_options import caps, show_plan, spending_options, used_up_text
@@ -61,7 +61,7 @@ def command(context: click.Context, /, output: Output, **options: Any) -> int:
     from rubricbench.judging.files.run import grade_files
 
     brought = outputs(options)
-    judges = all_judges(context, judge_config(context))
+    judges = all_judges(context)
     job = Job(
         **{name: options[name] for name in ("responses", "rubrics", "out", "store")},
         **{name: options[name] for name in ("limit", "strategy")},
@@ -90,15 +90,27 @@ def command(context: click.Context, /, output: Output, **options: Any) -> int:
     _print(graded, job.out, output, batch)
     if graded.summary.complete:
         return 0
-    if graded.used_up:
-        output.shortfall(f"{used_up_text(graded)}\n  {_again(context)}")
-        return 1
-    examples = "; ".join(f"{cause}: {detail}" for cause, detail in sorted(graded.faults.items()))
-    output.shortfall(
-        f"{graded.summary.lost:,} responses lost verdicts to the service ({examples}). "
-        f"To ask for those again:\n  {_again(context)}"
-    )
+    output.shortfall(_shortfall(graded, batch, _again(context)))
     return 1
+
+
+def _shortfall(graded: Graded, batch: BatchImport | None, again: str) -> str:
+    """Return what is missing, and what to do about it."""
+    if graded.used_up:
+        return used_up_text(graded, again)
+    examples = "; ".join(f"{cause}: {detail}" for cause, detail in sorted(graded.faults.items()))
+    lost = graded.summary.lost
+    if batch:
+        why = f" ({examples})" if examples else ""
+        return (
+            f"{lost:,} responses are not judged in full{why}. Import what further batches bring, "
+            f"or export what is left:\n  {again} --batch-export DIR\n"
+            "or ask for it now, by the same without --batch-export"
+        )
+    return (
+        f"{lost:,} responses lost verdicts to the service ({examples}). "
+        f"To ask for those again:\n  {again}"
+    )
 
 
 def _print(graded: Graded, out: Path, output: Output, batch: BatchImport | None) -> None:
@@ -117,14 +129,21 @@ def _print(graded: Graded, out: Path, output: Output, batch: BatchImport | None)
         "used_up": graded.used_up,
         "batch": msgspec.to_builtins(batch),
     }
-    now = (
-        f"this time {tally.calls:,} calls answered, {tally.failed:,} failed, "
-        f"{tally.stored:,} answers from the store"
-    )
-    if graded.spent:
-        now += f"; {graded.spent.text()}"
+    lines = [summary.text()]
+    if not batch:  # it makes no calls, and has said what it read
+        lines.append(_this_time(graded))
     tables = "verdicts.parquet, scores.parquet" + (", votes.parquet" if summary.panel else "")
-    output.result(document, f"{summary.text()}\n{now}\nwrote {out}/{tables}")
+    lines.append(f"wrote {out}/{tables}")
+    output.result(document, "\n".join(lines))
+
+
+def _this_time(graded: Graded) -> str:
+    tally = graded.tally
+    spent = f"; spent: {graded.spent.text()}" if graded.spent else ""
+    return (
+        f"this time {tally.calls:,} calls answered, {tally.failed:,} failed, "
+        f"{tally.stored:,} answers from the store{spent}"
+    )
 
 
 # What a run does once, and is left out of the command that goes on with it.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from rubricbench.cli.judge_options import judge_options
+from rubricbench.cli.judge_options import judge_config, judge_options
 from rubricbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -42,12 +42,11 @@ def panel_options(command: Command) -> Command:
     return command
 
 
-def all_judges(context: click.Context, one: JudgeConfig | None) -> tuple[JudgeConfig, ...]:
+def all_judges(context: click.Context) -> tuple[JudgeConfig, ...]:
     """Return all judges that a command's options describe; none where they describe none.
 
     Args:
         context: of the command.
-        one: the judge that other options than these describe.
 
     Raises:
         InputError: the options contradict each other, or a judge cannot be used.
@@ -55,7 +54,7 @@ def all_judges(context: click.Context, one: JudgeConfig | None) -> tuple[JudgeCo
     from rubricbench.judging.panel import check_members, replicates
 
     path, count = context.params["judges"], context.params["replicates"]
-    found = _from_file(context, path) if path is not None else [one] if one is not None else []
+    found = _from_file(context, path) if path is not None else _from_options(context)
     if count is not None and not found:
         raise InputError("there is no judge to ask several times", hint="name one, or leave it out")
     if count is not None:
@@ -63,6 +62,11 @@ def all_judges(context: click.Context, one: JudgeConfig | None) -> tuple[JudgeCo
     if len(found) > 1:
         check_members(found)
     return tuple(found)
+
+
+def _from_options(context: click.Context) -> list[JudgeConfig]:
+    one = judge_config(context)
+    return [] if one is None else [one]
 
 
 def _from_file(context: click.Context, path: Path) -> list[JudgeConfig]:

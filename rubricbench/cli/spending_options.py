@@ -20,9 +20,7 @@ _OPTIONS = (
     click.option(
         "--plan", is_flag=True, help="Say what the run will ask and cost; send and write nothing."
     ),
-    click.option(
-        "--prices", type=FILE, help="Price file of your own, in place of ours."
-    ),
+    click.option("--prices", type=FILE, help="Price file of your own, in place of ours."),
     click.option(
         "--tokenizer",
         default="",
@@ -83,12 +81,23 @@ def show_plan(job: Job, options: dict[str, Any], output: Output) -> int:
     return 0
 
 
-def used_up_text(graded: Graded) -> str:
-    """Return why a run ended by a cap, for people."""
-    assert graded.spent is not None
+def used_up_text(graded: Graded, again: str) -> str:
+    """Return why a run ended by a cap, and what to do, for people.
+
+    Args:
+        graded: what the run has come to.
+        again: its command line.
+    """
+    spent = graded.spent
+    assert spent is not None
     name = {"calls": "--max-calls", "tokens": "--max-tokens", "cost": "--max-cost"}[graded.used_up]
+    lost = f"{graded.summary.lost:,} responses are not judged in full."
+    if not spent.calls:  # the same command would end here again
+        return (
+            f"{name} has no room for one call, whose answer may have --max-answer-tokens: {lost} "
+            f"Raise {name}, or lower --max-answer-tokens in a new --out."
+        )
     return (
-        f"{name} is used up ({graded.spent.text()}): {graded.summary.lost:,} responses are not "
-        "judged in full. What was answered is kept. Each start has the whole of its caps. "
-        "To go on:"
+        f"{name} is used up ({spent.text()}): {lost} What was answered is kept. "
+        f"Each start has the whole of its caps. To go on:\n  {again}"
     )

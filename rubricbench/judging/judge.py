@@ -69,6 +69,19 @@ from rubricbench.store import Store
 STORED_CHUNK = 256
 
 
+def require_gradeable(strategy: Strategy) -> None:
+    """Refuse a strategy that verdicts on criteria are not enough for.
+
+    Raises:
+        InputError: it is ``implicit``, which no answer format gives a grade for.
+    """
+    if strategy.name == "implicit":
+        raise InputError(
+            "the implicit strategy needs an overall grade, which this judge does not give",
+            hint="take another strategy",
+        )
+
+
 def _nothing() -> None:
     """What a stopped stream does about a backend that others use too."""
 
@@ -120,11 +133,7 @@ class Judge:
         backend: Backend | None = None,
         account: Account | None = None,
     ) -> None:
-        if strategy.name == "implicit":
-            raise InputError(
-                "the implicit strategy needs an overall grade, which this judge does not give",
-                hint="take another strategy",
-            )
+        require_gradeable(strategy)
         self.config = config
         self.tally = Tally()
         self._store = store

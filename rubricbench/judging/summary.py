@@ -14,6 +14,7 @@ from rubricbench.schema import Status, Verdict
 from rubricbench.scoring import Score
 
 MAX_SHOWN_GENERATORS = 40
+MAX_NAME = 80
 
 # What a user can do about a cause of unknown verdicts.
 _REMEDIES = {
@@ -137,10 +138,16 @@ class Summary(msgspec.Struct, kw_only=True):
 
 def _generator_lines(by_generator: dict[str, Means]) -> list[str]:
     shown = sorted(by_generator.items(), key=lambda pair: (-pair[1].low, pair[0]))
-    lines = [f"  {name or '(no name)'}: {means}" for name, means in shown[:MAX_SHOWN_GENERATORS]]
+    lines = [f"  {_shown(name)}: {means}" for name, means in shown[:MAX_SHOWN_GENERATORS]]
     if len(shown) > MAX_SHOWN_GENERATORS:
         lines.append(f"  and {len(shown) - MAX_SHOWN_GENERATORS:,} more, in summary.json")
     return lines
+
+
+def _shown(name: str) -> str:
+    """Return a generator's name as a terminal may show it: names come from files."""
+    printable = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name) or "(no name)"
+    return printable if len(printable) <= MAX_NAME else f"{printable[:MAX_NAME]}…"
 
 
 class _Sums:

@@ -111,6 +111,7 @@ class ParquetSink:
         self._limit = rows_per_group
         self._rows: list[Mapping[str, Any]] = []
         self._partial = _partial(path)
+        self._file: Any = None
         self._writer: Any = None
 
     def __enter__(self) -> Self:
@@ -118,7 +119,9 @@ class ParquetSink:
 
         _require_replaceable(self._path)
         with explained(self._path, "write the file"):
-            self._writer = pq.ParquetWriter(self._partial, self._schema, compression="zstd")
+            # Arrow takes a path for UTF-8, and `~` for a home: a file has its name from us.
+            self._file = open(self._partial, "xb")
+            self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
         return self
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -168,10 +171,9 @@ class ParquetSink:
             if error is None:
                 self._finish()
             else:
-                with contextlib.suppress(
-                    OSError
-                ):  # the error on its way out is the one that counts
-                    self._writer.close()
+                # The error on its way out is the one that counts.
+                with contextlib.suppress(OSError):
+                    self._close()
         finally:
             self._partial.unlink(missing_ok=True)
 
@@ -180,9 +182,13 @@ class ParquetSink:
             self._flush()
         finally:
             with explained(self._path, "write the file"):
-                self._writer.close()
+                self._close()
         with explained(self._path, "write the file"):
             _settle(self._partial, self._path)
+
+    def _close(self) -> None:
+        with self._file:
+            self._writer.close()
 
 
 def file_hash(path: Path) -> str:

@@ -296,3 +296,21 @@ def test_real_outputs_of_other_servers_are_read(cli, tmp_path):
     ]
     assert cli(files, "--batch-import", str(write(tmp_path / "o", *lines)), "--json") == 0
     assert cli.result["complete"] is True
+
+
+def test_after_an_import_in_part_the_next_step_is_a_batch(cli, tmp_path):
+    files = write_files(tmp_path, 2)
+    assert cli(files, "--batch-export", str(tmp_path / "b")) == 0
+    assert "in the store" not in cli.stdout  # nothing is, and nothing is said of it
+    output = write(tmp_path / "half.jsonl", *map(done, requests(tmp_path / "b")[:3]))
+    assert cli(files, "--batch-import", str(output)) == 1
+    assert "1 responses are not judged in full. Import what further batches" in cli.stderr
+    assert cli.stderr.count("--batch-export DIR\n") == 1
+    assert "calls answered" not in cli.stdout  # an import makes none
+    assert cli(files, "--batch-export", str(tmp_path / "rest")) == 0
+    assert "wrote 1 requests" in cli.stdout
+    assert "; 3 answers are in the store already\n" in cli.stdout
+    output = write(tmp_path / "rest.jsonl", *map(done, requests(tmp_path / "rest")))
+    assert cli(files, "--batch-import", str(output)) == 0
+    assert cli(files, "--batch-export", str(tmp_path / "no")) == 0
+    assert cli.stdout == "nothing is left to export\n"

@@ -55,6 +55,16 @@ def prices(folder: Path) -> str:
     return str(path)
 
 
+def test_a_cap_with_no_room_for_one_call_is_not_gone_on_from(cli, tmp_path):
+    with SimServer() as server:
+        # Below the 2,048 tokens that one answer may have.
+        assert cli(server, write_files(tmp_path, 2), "--max-tokens", "2000") == 1
+        assert server.requests == 0
+    assert "--max-tokens has no room for one call" in cli.stderr
+    assert "4 responses are not judged in full. Raise --max-tokens" in cli.stderr
+    assert "rubricbench judge" not in cli.stderr  # the same again would end the same
+
+
 def test_a_run_stops_at_its_cap_of_calls_and_goes_on(cli, tmp_path):
     files = write_files(tmp_path, 20)
     with SimServer(latency=0.005) as server:

@@ -117,6 +117,14 @@ def test_people_are_told_mean_coverage_calls_and_files(cli, server, tmp_path):
         assert part in cli.stdout  # fmt: skip
 
 
+def test_names_from_a_file_cannot_write_on_the_terminal(cli, server, tmp_path):
+    names = ("evil\n\x1b[31mred", "l" * 500)
+    assert cli(server, *write_files(tmp_path, 1, names)) == 0
+    assert "\x1b" not in cli.stdout
+    assert "  evil\\n\\x1b[31mred: mean " in cli.stdout
+    assert f"  {'l' * 80}…: mean " in cli.stdout
+
+
 def test_started_again_it_asks_nothing_and_changes_nothing(cli, server, tmp_path):
     files = write_files(tmp_path, 5)
     assert cli(server, *files) == 0

@@ -231,3 +231,14 @@ def test_what_is_no_regular_file_is_not_replaced(tmp_path, kind):
             write()
     assert os.listdir(tmp_path) == ["target"]
     assert not target.is_file()
+
+
+@pytest.mark.parametrize("name", ["~", os.fsdecode(b"by\xff")])
+def test_a_table_goes_into_a_folder_of_any_name(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    Path(name).mkdir()
+    path = Path(name) / "f.parquet"
+    with ParquetSink(path, SCHEMA) as sink:
+        sink.append({SCHEMA.names[0]: None})
+    assert os.listdir(name) == ["f.parquet"]
+    assert path.read_bytes()[:4] == b"PAR1"

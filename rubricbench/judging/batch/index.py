@@ -158,7 +158,7 @@ class OutputIndex:
 
 def _opened(path: Path) -> BinaryIO:
     if not path.is_file():
-        what = "this is a folder" if path.is_dir() else "no such file"
+        what = "this is not a file" if path.exists() else "no such file"
         raise InputError(what, where=str(path), hint="give the output files of the batches")
     try:
         return path.open("rb")

@@ -11,9 +11,11 @@ from rubricbench.checks import complete
 from rubricbench.errors import InputError, SchemaError
 from rubricbench.judging.files.job import Job
 from rubricbench.judging.items import Item
+from rubricbench.judging.judge import require_gradeable
 from rubricbench.readers import MatchReport, ResponseRow, RubricIndex, read_responses
 from rubricbench.runs import file_hash
 from rubricbench.schema import Response, Rubric
+from rubricbench.scoring import Strategy
 
 
 class Inputs:
@@ -33,6 +35,7 @@ class Inputs:
                 f"the limit is {job.limit}", hint="give a positive number or leave it out"
             )
         _require_rejudge(job)
+        require_gradeable(Strategy(job.strategy))
         self._job = job
         self._index = RubricIndex(job.rubrics)
         self._previous = [RubricIndex(source) for source in job.previous]

@@ -78,8 +78,8 @@ class Spent(msgspec.Struct):
         """Return what was spent, for people."""
         cost = f", {self.currency} {self.cost:,.4f}" if self.currency else ""
         bound = (
-            f" ({self.unreported:,} calls are counted at their upper bound, since nobody reported "
-            "what they took)"
+            f"; {self.unreported:,} calls are counted at their upper bound, since nobody reported "
+            "what they took"
             if self.unreported
             else ""
         )
