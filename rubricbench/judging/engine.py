@@ -16,9 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
-from typing import Any
+from functools import partial
 
 from rubricbench.errors import RubricbenchError, StoreError
 from rubricbench.judging.backends.protocol import Backend
@@ -88,14 +88,9 @@ class Engine:
         """
         if self._stopped:
             return
-        self._feeder = asyncio.create_task(self._guarded(self._feed(items)))
-        watchers = [
-            asyncio.create_task(self._guarded(work)) for work in (self._watch(), self._renew())
-        ]
-        callers = [
-            asyncio.create_task(self._guarded(self._call_on()))
-            for _ in range(self._config.concurrency)
-        ]
+        self._feeder = self._begin(partial(self._feed, items))
+        watchers = [self._begin(work) for work in (self._watch, self._renew)]
+        callers = [self._begin(self._call_on) for _ in range(self._config.concurrency)]
         try:
             while not self._fed or self._open:
                 outcome = await self._next_outcome()
@@ -148,9 +143,12 @@ class Engine:
             self._window.release()
         return ready
 
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+    def _begin(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+        return asyncio.create_task(self._guarded(work))
+
+    async def _guarded(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
-            await work
+            await work()
         except Exception as error:
             self._ready.put_nowait(error)
         except asyncio.CancelledError:

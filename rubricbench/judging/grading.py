@@ -153,19 +153,15 @@ class Grader:
 
         Such an item was judged before the earlier rubric's answers were there.
         """
-        rest = [
-            self._keys(item, set(k)) if k else set() for item, k in zip(items, known, strict=True)
-        ]
-        whole = [
-            self._keys(item, set()) if keys else set()
-            for item, keys in zip(items, rest, strict=True)
-        ]
-        wanted = set().union(*rest, *whole)
+        keys = {
+            i: (self._keys(item, set(known[i])), self._keys(item, set()))
+            for i, item in enumerate(items)
+            if known[i]
+        }
+        wanted = {key for rest, whole in keys.values() for key in rest | whole}
         found = self._store.get_many(list(wanted)).keys() if wanted else set()
-        return [
-            {} if not found >= asked and found >= all_asked else k
-            for k, asked, all_asked in zip(known, rest, whole, strict=True)
-        ]
+        whole = {i for i, (rest, whole) in keys.items() if not rest <= found and whole <= found}
+        return [{} if i in whole else k for i, k in enumerate(known)]
 
     def _keys(self, item: Item, leave_out: set[str]) -> set[str]:
         return {ask.request.key for ask in self._asks(item.rubric, item.response, leave_out)}
