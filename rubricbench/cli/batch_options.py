@@ -136,7 +136,10 @@ def import_text(report: BatchImport, files: Sequence[Path]) -> str:
     for count, what in (
         (report.damaged, f"lines are damaged and left out: {'; '.join(report.examples)}"),
         (report.repeated, "lines repeat a request; its first answer counts"),
-        (report.strangers, "lines are about requests that this run does not make"),
+        (
+            report.strangers,
+            "lines are about requests that this run does not make (exported by another --out?)",
+        ),
         (report.missing, "answers that are needed are in none of the files"),
     ):
         if count:

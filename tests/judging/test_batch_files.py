@@ -23,6 +23,7 @@ from rubricbench.judging.batch import (
     OutputIndex,
     export_batch,
 )
+from rubricbench.judging.batch.ids import custom_id
 from rubricbench.judging.faults import Failure
 from rubricbench.schema import Cause, Status
 from rubricbench.store import Store
@@ -75,7 +76,7 @@ def test_a_line_is_the_request_that_a_call_would_send(store, tmp_path):
     for line, outcome in zip(lines, judge(store).stored(given), strict=True):
         [asked] = outcome.answers
         assert set(line) == {"custom_id", "method", "url", "body"}
-        assert line["custom_id"] == asked.key
+        assert line["custom_id"] == custom_id(asked.key, asked.question.labels.shown)
         assert (line["method"], line["url"]) == ("POST", "/v1/chat/completions")
         body = asked.question.request(outcome.item.response).body
         assert line["body"] == json.loads(body)
@@ -212,6 +213,7 @@ def test_bad_lines_lose_themselves_alone(store, tmp_path):
         failed(asked[10], "expired"),
         done(asked[10]),
     )
+    keys = [outcome.answers[0].key for outcome in judge(store).stored(given)]
     report, lost = bring(store, given, output)
     assert report.lines == 19  # an empty line is none
     assert report.damaged == 5
@@ -222,7 +224,7 @@ def test_bad_lines_lose_themselves_alone(store, tmp_path):
     causes = {3: "timeout", 4: "cancelled", 5: "rate_limited", 6: "overflow"}
     causes |= {7: "server_error", 8: "server_error", 9: "server_error"}
     assert {k: str(f.cause) for k, f in lost.items()} == {
-        asked[i]["custom_id"]: cause for i, cause in causes.items()
+        keys[i]: cause for i, cause in causes.items()
     }
     assert report.failed == {
         "timeout": 1,
@@ -351,6 +353,21 @@ def test_files_that_are_not_there_or_went_out_themselves_are_refused(store, tmp_
     ):
         with pytest.raises(InputError, match=says):
             OutputIndex([path])
+
+
+def test_what_another_runs_labels_were_answered_with_is_not_taken(store, tmp_path):
+    # Equal requests have one key in all runs; read by the wrong labels, an answer would be stored
+    # as one that says nothing, for good.
+    given = items(3)
+    theirs = judge(store, secret=b"of another run..")
+    export_batch([theirs.stored(given)], tmp_path / "b")
+    output = write(tmp_path / "o", *map(done, requests(tmp_path / "b")))
+    report, _ = bring(store, given, output)
+    assert (report.added, report.strangers, report.missing) == (0, 3, 3)
+    assert all(o.answers[0].completion is None for o in theirs.stored(given))
+    with OutputIndex([output]) as index:
+        Importer(index, store).take(lambda: theirs.stored(given), CONFIG)
+    assert right(store, given) == [True] * 3  # read by its own labels, it serves every run
 
 
 def test_a_refusal_of_the_account_is_the_services_fault(store, tmp_path):

@@ -5,8 +5,9 @@
     rubricbench judge … --batch-import FILE …    # into the store, by the same keys
 
 The files are JSONL of OpenAI's Batch API, which vLLM's ``run-batch`` and others read too. The
-``custom_id`` of a request is its store key. What comes back goes the way of every answer: canonical
-labels, store, parser. Export again for what is left: repairs, errors, lines that are missing.
+``custom_id`` of a request says which it is and of which run (`ids`): what comes back belongs into
+the run directory that exported it. It goes the way of every answer: canonical labels, store,
+parser. Export again for what is left: repairs, errors, lines that are missing.
 """
 
 from rubricbench.judging.batch.export import BatchExport, BatchLimits, export_batch

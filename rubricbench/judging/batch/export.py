@@ -12,6 +12,7 @@ from typing import BinaryIO, Self
 import msgspec
 
 from rubricbench.errors import InputError
+from rubricbench.judging.batch.ids import custom_id
 from rubricbench.judging.config import ENDPOINT_PATH
 from rubricbench.judging.items import Outcome
 from rubricbench.judging.request import Request
@@ -193,5 +194,6 @@ class _Folder:
 
 def batch_line(request: Request) -> bytes:
     """Return the line of a request, its body byte for byte what a call would send."""
-    head = f'{{"custom_id":"{request.key}","method":"POST","url":"{URL}","body":'
+    name = custom_id(request.key, request.labels)
+    head = f'{{"custom_id":"{name}","method":"POST","url":"{URL}","body":'
     return b"".join((head.encode("ascii"), request.body, b"}\n"))

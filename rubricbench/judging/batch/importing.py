@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from rubricbench.judging.batch.ids import custom_id
 from rubricbench.judging.batch.index import OutputIndex
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.faults import Failure
@@ -90,19 +91,20 @@ class Importer:
         for outcome in outcomes:
             for answer in outcome.answers:
                 if answer.completion is not None:
-                    self._count_present(answer.key)
+                    self._count_present(answer)
                 elif not seen.add(answer.key):
                     added += self._take(answer, outcome.item.response, config)
         self._store.flush()
         return added
 
-    def _count_present(self, key: str) -> None:
-        if self._index.has(key) and key not in self._added and not self._present.add(key):
+    def _count_present(self, answer: Answer) -> None:
+        key = answer.key
+        if self._index.has(_name(answer)) and key not in self._added and not self._present.add(key):
             self._report.present += 1
 
     def _take(self, answer: Answer, response: str, config: JudgeConfig) -> bool:
         failure: Failure | None = None
-        for line in self._index.lines(answer.key):
+        for line in self._index.lines(_name(answer)):
             result = line.result(config)
             if isinstance(result, ChatAnswer):
                 self._put(answer, response, result, config)
@@ -135,3 +137,7 @@ class Importer:
         """Return what was found and done."""
         self._report.strangers = self._index.strangers
         return self._report
+
+
+def _name(answer: Answer) -> str:
+    return custom_id(answer.key, answer.question.labels.shown)

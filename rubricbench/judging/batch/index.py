@@ -96,19 +96,19 @@ class OutputIndex:
                 self.examples.append(f"{path}:{line}: {' '.join(str(error).split())[:200]}")
             return None
 
-    def has(self, key: str) -> bool:
+    def has(self, name: str) -> bool:
         """Return whether there is a line about a request; it is then no stranger's."""
-        rows = self._rows(key)
+        rows = self._rows(name)
         self._asked[rows] = True
         return bool(rows.stop > rows.start)
 
-    def lines(self, key: str) -> Iterator[OutputLine]:
+    def lines(self, name: str) -> Iterator[OutputLine]:
         """Yield the lines about a request, in the order of the files."""
-        rows = self._rows(key)
+        rows = self._rows(name)
         self._asked[rows] = True
         for row in range(rows.start, rows.stop):
             line = self._line(int(self._numbers[row]), int(self._offsets[row]))
-            if line is not None and line.custom_id == key:
+            if line is not None and line.custom_id == name:
                 yield line
 
     @property
@@ -121,8 +121,8 @@ class OutputIndex:
         """Lines about a request that an earlier line is about."""
         return len(self) - len(np.unique(self._hashes))
 
-    def _rows(self, key: str) -> slice:
-        value = np.int64(hash(key))
+    def _rows(self, name: str) -> slice:
+        value = np.int64(hash(name))
         left = int(np.searchsorted(self._hashes, value, side="left"))
         right = left
         while right < len(self._hashes) and self._hashes[right] == value:
@@ -158,7 +158,8 @@ class OutputIndex:
 
 def _opened(path: Path) -> BinaryIO:
     if not path.is_file():
-        what = "this is not a file" if path.exists() else "no such file"
+        there = "this is a folder" if path.is_dir() else "this is not a file"
+        what = there if path.exists() else "no such file"
         raise InputError(what, where=str(path), hint="give the output files of the batches")
     try:
         return path.open("rb")
