@@ -35,6 +35,7 @@ from rubricbench.store import Store
 SECONDS = 30  # far more than a run takes: what is not over by then hangs
 LOST = (Cause.SERVER_ERROR, Cause.TIMEOUT, Cause.FILTERED)
 UNREADABLE = ("garbage", "without the first")
+USAGE = {"prompt_tokens": 1, "completion_tokens": 1}
 ENDS = ("whole", "stop", "leave", "cancel", "break")
 
 
@@ -47,19 +48,8 @@ class Model:
         self.seed, self.disturbed = seed, disturbed
         self.asked: Counter[str] = Counter()
         self.answered: Counter[str] = Counter()
-        self.calls = 0
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *error: object) -> None:
-        pass
-
-    def stop(self) -> None:
-        pass
 
     async def complete(self, request: Request) -> ChatAnswer:
-        self.calls += 1
         self.asked[request.key] += 1
         draw = random.Random(f"{self.seed} {request.key} {self.asked[request.key]}")
         if draw.random() < 0.5:
@@ -68,7 +58,7 @@ class Model:
         if isinstance(fault, Cause):
             raise CallFailedError(fault, "so it was drawn")
         self.answered[request.key] += 1
-        return ChatAnswer(_says(request, fault), "", "stop", "m", {"prompt_tokens": 1})
+        return ChatAnswer(_says(request, fault), "", "stop", "m", USAGE)
 
 
 def _says(request: Request, fault: str) -> str:
@@ -78,6 +68,30 @@ def _says(request: Request, fault: str) -> str:
     if fault == "without the first":
         found.pop(question.criteria[0][0])
     return "Well." if fault == "garbage" else written(question.form, found)
+
+
+class Desk:
+    """A judge's own way to the model: counts the calls it begins."""
+
+    url = Model.url
+
+    def __init__(self, model: Model) -> None:
+        self.begun = 0
+        self._model = model
+
+    async def __aenter__(self) -> Self:
+        await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+    async def complete(self, request: Request) -> ChatAnswer:
+        self.begun += 1
+        return await self._model.complete(request)
 
 
 class Run:
@@ -99,21 +113,25 @@ class Run:
         self.after = draw.randrange(len(items) + 1)
         self.later = draw.random() < 0.5
         self.cap = draw.choice((None, None, draw.randrange(1, 2 * len(items) + 2)))
-        self.budget = Budget(Caps(calls=self.cap))
+        # With tokens capped, one call at a time finds room, and the others wait for it.
+        tokens = draw.choice((None, 40_000))
+        self.budget = Budget(Caps(calls=self.cap, tokens=tokens))
+        self.desk = Desk(model)
+        self.begun_at_stop: int | None = None
         self._model, self._path = model, path
         self._secret = draw.randbytes(8)
         self.graded: list[Judged] = []
 
     async def through(self) -> None:
         with Store.open(self._path) as store:
-            account = self.budget.account(max_tokens=None) if self.cap else None
+            account = self.budget.account(max_tokens=30_000) if self.budget.caps else None
             self.judge = Judge(
-                self.config, store, secret=self._secret, backend=self._model, account=account
+                self.config, store, secret=self._secret, backend=self.desk, account=account
             )
             task = asyncio.create_task(self._read())
             if self.later and self.end in ("stop", "cancel"):
                 await asyncio.sleep(0.001 * self.after)
-                self.judge.stop() if self.end == "stop" else task.cancel()
+                self._stop() if self.end == "stop" else task.cancel()
             try:
                 async with asyncio.timeout(SECONDS):
                     await task
@@ -130,13 +148,17 @@ class Run:
                 if len(self.graded) != self.after or self.later:
                     continue
                 if self.end == "stop":
-                    self.judge.stop()
+                    self._stop()
                 elif self.end == "leave":
                     return
                 elif self.end == "cancel":
                     task = asyncio.current_task()
                     assert task is not None
                     task.cancel()
+
+    def _stop(self) -> None:
+        self.judge.stop()
+        self.begun_at_stop = self.desk.begun
 
     def _source(self) -> Any:
         for number, item in enumerate(self.items):
@@ -166,7 +188,13 @@ def make_rubrics(draw: random.Random) -> list[Rubric]:
 def make_items(draw: random.Random) -> list[Item]:
     rubrics = make_rubrics(draw)
     texts = [f"Answer {i}, or so" for i in range(draw.randrange(1, 25))]
-    return [Item(draw.choice(rubrics), draw.choice(texts), i) for i in range(draw.randrange(1, 40))]
+    items = []
+    for i in range(draw.randrange(1, 40)):
+        rubric = draw.choice(rubrics)
+        same = [r for r in rubrics if r is not rubric and r.prompt == rubric.prompt]
+        previous = tuple(draw.sample(same, draw.randrange(len(same) + 1)))
+        items.append(Item(rubric, draw.choice(texts), i, previous))
+    return items
 
 
 def make_config(draw: random.Random) -> JudgeConfig:
@@ -178,6 +206,7 @@ def make_config(draw: random.Random) -> JudgeConfig:
         criteria_per_call=draw.choice((None, 1, 2)),
         format=draw.choice(("json", "compact")),
         repair=draw.random() < 0.7,
+        rejudge=draw.choice(("all", "changed")),
     )
 
 
@@ -226,8 +255,10 @@ def test_whatever_happens_no_item_is_lost_or_wrong_and_nothing_is_paid_for_twice
             assert len(tags) == len(each.items)
         for judged in each.graded:
             require_true(judged)
-        if each.cap is not None:
-            assert each.budget.spent.calls <= each.cap
+        if each.budget.caps:
+            assert each.budget.spent.calls == each.desk.begun <= (each.cap or each.desk.begun)
+        if each.begun_at_stop is not None:
+            assert each.desk.begun == each.begun_at_stop
     assert sum(each.judge.tally.calls for each in runs) == model.answered.total()
     assert max(model.answered.values(), default=1) == 1  # nobody pays for what somebody has
 
@@ -236,7 +267,7 @@ def test_whatever_happens_no_item_is_lost_or_wrong_and_nothing_is_paid_for_twice
         # Gone on with, undisturbed, it comes to an end, and pays for nothing that is there.
         model.disturbed = 0.0
         items = {item.tag: item for each in runs for item in each.items}
-        judge = Judge(runs[0].config, store, backend=model)
+        judge = Judge(runs[0].config, store, backend=Desk(model))
         graded = judge.grade_all(items.values())
         assert max(model.answered.values(), default=1) == 1
         store.flush()
