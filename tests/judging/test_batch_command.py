@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -314,3 +316,25 @@ def test_after_an_import_in_part_the_next_step_is_a_batch(cli, tmp_path):
     assert cli(files, "--batch-import", str(output)) == 0
     assert cli(files, "--batch-export", str(tmp_path / "no")) == 0
     assert cli.stdout == "nothing is left to export\n"
+
+
+def test_an_export_that_does_not_fit_on_the_disk_leaves_no_folder(cli, tmp_path):
+    files = write_files(tmp_path, 100)
+    arguments = cli.arguments(files, "--batch-export", str(tmp_path / "b"), "--quiet")
+
+    def small_files() -> None:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))  # of some 400,000
+
+    full = subprocess.run(
+        [sys.executable, "-m", "rubricbench", *arguments],
+        capture_output=True,
+        text=True,
+        preexec_fn=small_files,
+    )
+    assert full.returncode == 1
+    assert full.stderr.startswith(f"error: {tmp_path / 'b'}: cannot write the folder: ")
+    assert full.stderr.count("\n") == 1
+    left = {"rubrics.jsonl", "responses.jsonl", "out"}
+    assert {entry.name for entry in tmp_path.iterdir()} == left
+    assert cli(files, "--batch-export", str(tmp_path / "b")) == 0

@@ -246,7 +246,7 @@ def test_a_plan_after_the_run_finds_everything_in_the_store(tmp_path):
         plan = plan_files(planned, quiet=True)
         assert server.requests == asked == 10
     assert (plan.calls, plan.stored, plan.cost) == (0, 10, None)
-    assert "the store has 10 (100.0%)" in plan_text(plan)
+    assert "(the store has 10, 100.0%)" in plan_text(plan)
 
 
 def test_an_interrupted_run_is_planned_for_the_rest(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterable, Sequence
@@ -187,8 +188,9 @@ class _Folder:
                     with explained(self._folder, "write the folder"):
                         os.replace(self._partial, self._folder)  # an empty folder may be there
         finally:
-            if self._file is not None:
-                self._file.close()
+            if self._file is not None:  # what was not written yet may not fit either
+                with contextlib.suppress(OSError):
+                    self._file.close()
             shutil.rmtree(self._partial, ignore_errors=True)
 
 

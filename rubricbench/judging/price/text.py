@@ -11,7 +11,9 @@ def plan_text(plan: Plan) -> str:
     """Return a plan in a few lines, every estimate named as one."""
     lines = [_what(plan)]
     if plan.answers:
-        lines += [_calls(plan), _prompts(plan), _cached(plan), _answers(plan), _cost(plan)]
+        lines.append(_calls(plan))
+    if plan.calls:
+        lines += [_prompts(plan), _cached(plan), _answers(plan), _cost(plan)]
         lines += [_counting(plan), *_measured(plan), _left_out(plan)]
     return "\n".join(lines)
 
@@ -37,7 +39,7 @@ def _what(plan: Plan) -> str:
 def _calls(plan: Plan) -> str:
     served = []
     if plan.stored:
-        served.append(f"the store has {plan.stored:,} ({plan.stored / plan.answers:.1%})")
+        served.append(f"the store has {plan.stored:,}, {plan.stored / plan.answers:.1%}")
     if plan.shared:
         served.append(f"{plan.shared:,} are equal to others and asked for once")
     rest = f" ({'; '.join(served)})" if served else ""
