@@ -1,9 +1,9 @@
 """The stream that joins items, store and model: every answer is paid for once.
 
 One task reads items in chunks, renders them, and looks their keys up; ``concurrency`` tasks make
-the calls that are left. Memory is constant in the number of items: a bounded number of them is
-between being read and being handed on, whatever is slow. Outcomes come as they are ready; reading
-the answers and scoring is the business of `rubricbench.judging.judge`.
+the calls that are left. Memory is constant in the number of items: only a bounded number of calls
+is of items between being read and being handed on, whatever is slow. Outcomes come as they are
+ready; reading the answers and scoring is the business of `rubricbench.judging.judge`.
 
 An answer is put into the store before anything else is awaited, and nobody waits for the commit:
 the store finds what is on its way to the disk. Between a look-up and the decision to call nothing
@@ -34,7 +34,7 @@ from rubricbench.schema import Cause
 from rubricbench.store import Completion, Store
 from rubricbench.store.claims import RENEW_SECONDS, Claims
 
-LOOKUP_CHUNK = 64
+LOOKUP_CALLS = 64
 DRAIN_SECONDS = 10.0
 WATCH_SECONDS = 0.2
 
@@ -68,8 +68,8 @@ class Engine:
         self._tally = tally
         self._on_stop = on_stop
         self._breaker = Breaker(config.concurrency, config.url)
-        # Places for items that are read and not handed on: enough to keep every call busy.
-        self._window = asyncio.Semaphore(2 * config.concurrency + 4 * LOOKUP_CHUNK)
+        # Places for calls of items read and not handed on: enough to keep every caller busy.
+        self._window = asyncio.Semaphore(2 * config.concurrency + 4 * LOOKUP_CALLS)
         self._claims = Claims(store.path)
         self._calls = Calls(self._claims, tally)
         self._ready: asyncio.Queue[Outcome | Exception | None] = asyncio.Queue()
@@ -140,8 +140,12 @@ class Engine:
             self._fed = True
         else:
             self._open -= 1
-            self._window.release()
+            for _ in range(self._places(ready.item)):
+                self._window.release()
         return ready
+
+    def _places(self, item: Item) -> int:
+        return min(LOOKUP_CALLS, self._grader.calls(item))  # all of them together must fit
 
     def _begin(self, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         return asyncio.create_task(self._guarded(work))
@@ -165,19 +169,20 @@ class Engine:
             await asyncio.sleep(0.01)
 
     async def _feed(self, items: Items) -> None:
-        async with aclosing(chunks(items, LOOKUP_CHUNK)) as read:
+        async with aclosing(chunks(items, LOOKUP_CALLS)) as read:
             async for chunk in read:
-                if self._stopped:  # by the source itself, or it would not be cancelled
-                    return
-                await self._admit(chunk)
-                # A chunk that is all in the store awaits nothing: others must have their turn.
-                await asyncio.sleep(0)
+                for group in self._grader.groups(chunk, LOOKUP_CALLS):
+                    if self._stopped:  # by the source itself, or it would not be cancelled
+                        return
+                    await self._admit(group)
+                    # What is all in the store awaits nothing: others must have their turn.
+                    await asyncio.sleep(0)
         self._wake()
 
-    async def _admit(self, chunk: list[Item]) -> None:
-        for _ in chunk:
+    async def _admit(self, group: list[Item]) -> None:
+        for _ in range(sum(map(self._places, group))):
             await self._window.acquire()
-        gradings = self._grader.gradings(chunk)
+        gradings = self._grader.gradings(group)
         self._open += len(gradings)
         keys = [ask.request.key for grading in gradings for ask in grading.asks]
         found = self._store.get_many(keys) if keys else {}

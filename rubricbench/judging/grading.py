@@ -8,7 +8,8 @@ takes the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -89,6 +90,31 @@ class Grader:
         self._config = config
         self._book = book
         self._store = store
+
+    def calls(self, item: Item) -> int:
+        """Return how many calls an item takes, repairs and what is carried aside; 1 at least."""
+        size = self._config.criteria_per_call if self._config else None
+        return math.ceil(len(item.rubric.criteria) / size) if size else 1
+
+    def groups(self, items: Iterable[Item], most: int) -> Iterator[list[Item]]:
+        """Yield items in groups that take so many calls at most, or of one item.
+
+        Calls are what takes memory: criterion by criterion, an item may be a hundred of them.
+        """
+        group: list[Item] = []
+        calls = 0
+        for item in items:
+            own = self.calls(item)
+            if group and calls + own > most:
+                yield group
+                group, calls = [], 0
+            group.append(item)
+            calls += own
+            if calls >= most:
+                yield group
+                group, calls = [], 0
+        if group:
+            yield group
 
     def gradings(self, items: Sequence[Item]) -> list[Grading]:
         """Return the gradings of items, none of whose calls has been looked up.

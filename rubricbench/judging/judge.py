@@ -42,7 +42,6 @@ import asyncio
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
 from contextlib import aclosing, nullcontext
-from itertools import islice
 from types import TracebackType
 from typing import Self
 
@@ -66,7 +65,7 @@ from rubricbench.schema import Rubric, Verdict
 from rubricbench.scoring import WEIGHTED_MEAN, Score, Strategy, score
 from rubricbench.store import Store
 
-STORED_CHUNK = 256
+STORED_CALLS = 256  # looked up at once
 
 
 def require_gradeable(strategy: Strategy) -> None:
@@ -193,7 +192,7 @@ class Judge:
             RubricbenchError: as `stream`.
         """
         if self.config is None:
-            async for chunk in chunks(items, STORED_CHUNK):
+            async for chunk in chunks(items, STORED_CALLS):
                 for outcome in self.stored(chunk):
                     yield outcome
                 await asyncio.sleep(0)
@@ -264,9 +263,8 @@ class Judge:
             InputError: the judge is needed and not configured.
             StoreError: the store cannot be read.
         """
-        remaining = iter(items)
-        while chunk := list(islice(remaining, STORED_CHUNK)):
-            yield from self._grader.looked_up(chunk)
+        for group in self._grader.groups(items, STORED_CALLS):
+            yield from self._grader.looked_up(group)
 
     def judged(self, outcome: Outcome) -> Judged:
         """Read the answer of an outcome and score it: a pure function of both.

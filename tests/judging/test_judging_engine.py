@@ -15,9 +15,9 @@ from simserver.server import SimServer, always, at_first
 from rubricbench.errors import EndpointError, InputError, StoreError
 from rubricbench.judging import Item, Judge, Source
 from rubricbench.judging import book as book_module
-from rubricbench.judging.engine import LOOKUP_CHUNK
+from rubricbench.judging.engine import LOOKUP_CALLS
 from rubricbench.judging.loops import run
-from rubricbench.schema import Cause
+from rubricbench.schema import Cause, Criterion, Prompt, Rubric
 from rubricbench.store import Store
 
 
@@ -35,7 +35,7 @@ def test_every_item_comes_back_once_with_its_tag_and_its_own_score(store):
 def test_calls_in_flight_stay_within_concurrency_and_reach_it(store, concurrency):
     with SimServer(latency=0.02) as server:
         judge = Judge(config(server, concurrency=concurrency), store)
-        judge.grade_all(items(30 + 2 * concurrency))
+        judge.grade_all(items(100 + 4 * concurrency))  # the pace is found on the way
         assert server.most_in_flight == concurrency
 
 
@@ -123,9 +123,45 @@ def test_a_slow_reader_holds_everything_back(store):
     with SimServer() as server:
         run(lambda: read_ten(Judge(config(server, concurrency=8), store)))
         # What lies between: the window (2 x 8 + 4 chunks), a chunk on its way in, ten read.
-        bound = 2 * 8 + 5 * LOOKUP_CHUNK + 10
+        bound = 2 * 8 + 5 * LOOKUP_CALLS + 10
         assert source.count <= bound
         assert server.requests <= bound
+
+
+def test_criterion_by_criterion_calls_are_what_is_bounded(store):
+    criteria = tuple(Criterion(criterion=f"States {i}", weight=1) for i in range(100))
+    rubric = Rubric(prompt=Prompt.from_text("Q?"), criteria=criteria)
+    read = 0
+
+    def source():
+        nonlocal read
+        for read in range(1, 501):
+            yield Item(rubric, f"Answer {read}", read)
+
+    async def wait_a_little(judge):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await _drain(judge.stream(source()))
+
+    with SimServer(fault=always("hang")) as server:
+        judge = Judge(config(server, criteria_per_call=1, concurrency=4), store)
+        run(lambda: wait_a_little(judge))
+    # A chunk is read at a time; of its items, 2 x 4 + 4 x 64 places hold four of 64 places each.
+    assert judge.tally.attempts == 4
+    assert read == LOOKUP_CALLS
+
+
+def test_items_of_many_calls_all_come_back(store):
+    criteria = tuple(Criterion(criterion=f"States {i}", weight=1) for i in range(100))
+    rubric = Rubric(prompt=Prompt.from_text("Q?"), criteria=criteria)
+    work = [Item(rubric, f"Answer {i}", i) for i in range(12)]
+    with SimServer() as server:
+        judge = Judge(config(server, criteria_per_call=1), store)
+        judged = judge.grade_all(work)
+        assert server.requests == 1_200
+    for j in judged:
+        assert j.score.raw == expected_raw(rubric, j.item.response)
+    assert len(list(judge.stored(work))) == 12
 
 
 def test_a_hanging_call_does_not_let_duplicates_pile_up(store):
@@ -191,7 +227,7 @@ def test_stored_answers_do_not_starve_the_loop(store):
             heart.cancel()
             return beats
 
-        assert run(beats_meanwhile) >= len(work) / LOOKUP_CHUNK
+        assert run(beats_meanwhile) >= len(work) / LOOKUP_CALLS
 
 
 def test_stopping_ends_in_order_and_keeps_what_was_under_way(store):
