@@ -54,6 +54,7 @@ class RunDirectory:
         )
         self._lock = FolderLock(self.path(LOCK))
         self._stages = StageBook(self.path(STAGES))
+        self._began = False
 
     def __enter__(self) -> Self:
         self._make_folder()
@@ -61,6 +62,7 @@ class RunDirectory:
         try:
             with explained(self.folder, "use the run directory"):
                 remove_partials(self.folder)
+                self._began = not self.path(MANIFEST).exists()
             self._manifest = manifests.settle(self.path(MANIFEST), self._manifest)
         except BaseException:
             self._lock.release()
@@ -131,6 +133,27 @@ class RunDirectory:
         """
         self._require_lock()
         self._stages.redo(stage)
+
+    def forget(self, patterns: Iterable[str]) -> None:
+        """Take back that the run began, so that the folder is free for another configuration.
+
+        For a run that found nothing, since it could not be done as configured. One that an earlier
+        entry began stays as it is: that may have found something.
+
+        Args:
+            patterns: the files the run made, relative to the run directory, such as ``store.*``.
+
+        Raises:
+            RunError: a file cannot be removed, or the run is not entered.
+        """
+        self._require_lock()
+        if not self._began:
+            return
+        with explained(self.folder, "clear the run directory"):
+            made = [path for pattern in patterns for path in self.folder.glob(pattern)]
+            # Without its manifest, a folder with files in it would be no run's.
+            for path in (*made, self.path(MANIFEST)):
+                path.unlink(missing_ok=True)
 
     def _require_lock(self) -> None:
         if not self._lock.held:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import re
 import resource
 import signal
@@ -20,6 +21,7 @@ from judging_samples import write_files
 from simserver.server import SimServer, always
 
 from rubricbench.cli import main
+from rubricbench.store import Store
 
 
 @pytest.fixture
@@ -208,6 +210,41 @@ def test_an_endpoint_that_cannot_be_used_is_one_clear_line_and_exit_code_1(
     assert not stdout
     server.fault = always("")
     assert judge()[0] == 0  # the same folder is as good as before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "value"),
+    [("404", "judge_model", "wrong"), ("400", "extra_body", '{"top_k": 1}')],
+)
+def test_what_an_endpoint_refused_can_be_put_right_in_the_same_folder(
+    judge, server, tmp_path, wrong, field, value
+):
+    server.fault = always(wrong)
+    assert judge(**{field: value})[0] == 1
+    assert os.listdir(tmp_path / "out") == [".rubricbench.lock"]
+    server.fault = always("")
+    assert judge()[0] == 0
+
+
+def test_a_run_that_has_answers_is_no_other_run_after_a_refusal(judge, server, tmp_path):
+    server.fault = lambda call: "quota" if call.number > 2 else ""
+    assert judge(concurrency=1)[0] == 1
+    assert "manifest.json" in os.listdir(tmp_path / "out")
+    code, _, stderr = judge(judge_model="another")
+    assert code == 1
+    assert 'config.judge.model = "m", now it is "another"' in stderr
+    server.fault = always("")
+    assert judge()[0] == 0
+    assert server.log()["repeated"] == 1  # the refused one
+
+
+def test_a_refusal_leaves_a_store_with_answers_of_other_runs(judge, server, tmp_path):
+    assert judge(out=tmp_path / "first", store=tmp_path / "s.db")[0] == 0
+    server.fault = always("404")
+    assert judge(judge_model="another", store=tmp_path / "s.db")[0] == 1
+    with Store.open(tmp_path / "s.db", read_only=True) as store:
+        assert store.count() == 6
+    assert os.listdir(tmp_path / "out") == [".rubricbench.lock"]
 
 
 def test_a_wrong_key_is_one_clear_line(judge, server, monkeypatch):

@@ -296,3 +296,21 @@ def test_errors_of_runs_leave_with_exit_code_1_and_those_of_input_with_2() -> No
 def test_folder_whose_name_is_too_long_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="File name too long"):
         enter(tmp_path / ("x" * 300))
+
+
+def test_a_run_that_began_just_now_can_be_forgotten(tmp_path: Path) -> None:
+    with run(tmp_path / "out") as directory:
+        directory.path("store.db").write_bytes(b"")
+        directory.forget(["store.*"])
+    assert os.listdir(tmp_path / "out") == [LOCK]
+    assert enter(tmp_path / "out", config={"model": "k"})["config"] == {"model": "k"}
+
+
+def test_a_run_of_an_earlier_entry_is_not_forgotten(tmp_path: Path) -> None:
+    enter(tmp_path / "out")
+    with run(tmp_path / "out") as directory:
+        directory.path("store.db").write_bytes(b"")
+        directory.forget(["store.*"])
+    assert sorted(os.listdir(tmp_path / "out")) == [LOCK, "manifest.json", "store.db"]
+    with pytest.raises(RunError, match="model"):
+        enter(tmp_path / "out", config={"model": "k"})

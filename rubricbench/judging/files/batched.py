@@ -15,7 +15,7 @@ from rubricbench.judging.batch import (
     export_batch,
 )
 from rubricbench.judging.files.asking import Asking
-from rubricbench.judging.files.directory import STAGE, label_secret, run_directory
+from rubricbench.judging.files.directory import STAGE, STORE, label_secret, run_directory
 from rubricbench.judging.files.inputs import Inputs
 from rubricbench.judging.files.job import Graded, Job
 from rubricbench.judging.files.run import grade_files
@@ -56,7 +56,7 @@ def export_batches(
             say(f"{job.out} is complete already")
             return BatchExport()
         with (
-            Store.open(job.store or directory.path("store.sqlite")) as store,
+            Store.open(job.store or directory.path(STORE)) as store,
             progress(total * len(job.configs), "exporting", quiet=quiet) as bar,
         ):
             secret = label_secret(directory)

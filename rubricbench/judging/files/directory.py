@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from rubricbench.errors import RunError
+from rubricbench.errors import EndpointError, InputError, RunError
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.judging.files.inputs import Inputs
 from rubricbench.judging.files.job import Job
 from rubricbench.judging.summary import Summary
+from rubricbench.judging.usage import Tally
 from rubricbench.runs import RunDirectory, atomic_write
+from rubricbench.store import Store
 
 STAGE = "judge"
 SUMMARY = "summary.json"
 LABEL_SECRET = "labels.secret"
+STORE = "store.sqlite"
 
 
 def run_directory(job: Job, inputs: Inputs) -> RunDirectory:
@@ -51,6 +57,27 @@ def label_secret(directory: RunDirectory) -> bytes:
     if not path.exists():
         atomic_write(path, secrets.token_hex(16).encode("ascii"))
     return path.read_bytes()
+
+
+@contextmanager
+def forgotten_if_refused(directory: RunDirectory, tally: Tally) -> Iterator[None]:
+    """Leave the folder free where a run just begun ends with nothing, since no judge can be asked.
+
+    A model's name or a key that was mistyped is put right by the next start, in the same folder.
+    """
+    try:
+        yield
+    except (EndpointError, InputError):
+        if not tally.calls and _is_without_answers(directory.path(STORE)):
+            directory.forget([LABEL_SECRET, f"{STORE}*"])
+        raise
+
+
+def _is_without_answers(store: Path) -> bool:
+    if not store.exists():
+        return True
+    with Store.open(store, read_only=True) as opened:
+        return opened.count() == 0  # not so if another run shares it
 
 
 def recorded_summary(directory: RunDirectory) -> Summary:

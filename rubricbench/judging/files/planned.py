@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from rubricbench.judging.config import JudgeConfig
-from rubricbench.judging.files.directory import LABEL_SECRET
+from rubricbench.judging.files.directory import LABEL_SECRET, STORE
 from rubricbench.judging.files.inputs import Inputs
 from rubricbench.judging.files.job import Job
 from rubricbench.judging.items import Outcome
@@ -57,7 +57,7 @@ def plan_files(job: Job, options: PlanOptions | None = None, *, quiet: bool = Fa
     inputs = Inputs(job)
     total = inputs.survey().matched
     planners = [planner_of(config, chosen, prices, total) for config in job.configs]
-    with store_as_it_is(job.store or job.out / "store.sqlite") as store:
+    with store_as_it_is(job.store or job.out / STORE) as store:
         if not planners:
             return [_without_judge(Judge(None, store).stored(inputs.items()))]
         for planner, config in zip(planners, job.configs, strict=True):

@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from rubricbench.judging.files.asking import Asking
 from rubricbench.judging.files.directory import (
     STAGE,
+    STORE,
     SUMMARY,
+    forgotten_if_refused,
     label_secret,
     recorded_summary,
     run_directory,
@@ -63,13 +65,16 @@ def grade_files(
         if directory.done(STAGE):
             say(f"{job.out} is complete already")
             return Graded(recorded_summary(directory), match, Tally(), {})
-        with Store.open(job.store or directory.path("store.sqlite")) as store:
+        tally = Tally()
+        with (
+            forgotten_if_refused(directory, tally),
+            Store.open(job.store or directory.path(STORE)) as store,
+        ):
             secret = label_secret(directory)
             judges = [
                 Judge(config, store, secret=secret, strategy=strategy, account=account)
                 for config, account in zip(job.configs or (None,), accounts, strict=True)
             ]
-            tally = Tally()
             for judge in judges:
                 judge.tally = tally  # one count for all
             panel = Panel(judges, vote=job.vote, strategy=strategy) if job.further else None
