@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import threading
+
 import msgspec
 import pytest
 
@@ -28,6 +31,8 @@ def test_a_document_becomes_a_struct(tmp_path):
         ("a: &x [1]\nb: [*x, *x]", "aliases"),
         ("#" * (MAX_BYTES + 1), "larger than 1 MiB"),
         ("\x00", "not YAML"),
+        ("[" * 100_000, "nested more than 50 deep"),
+        ("".join(" " * i + "a:\n" for i in range(60)), "nested more than 50 deep"),
     ],
 )
 def test_what_is_no_plain_yaml_is_refused_in_a_line(tmp_path, text, said):
@@ -37,6 +42,20 @@ def test_what_is_no_plain_yaml_is_refused_in_a_line(tmp_path, text, said):
         read_yaml(file)
     assert "\n" not in str(caught.value)
     assert str(file) in str(caught.value)
+
+
+def test_a_pipe_is_read_to_its_end(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("a: [{b: [1, 2]}]\n",))
+    writer.start()
+    assert read_yaml(pipe) == {"a": [{"b": [1, 2]}]}
+    writer.join()
+
+
+def test_what_never_ends_is_too_large():
+    with pytest.raises(InputError, match="larger than 1 MiB"):
+        read_yaml("/dev/zero")
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

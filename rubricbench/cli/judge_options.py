@@ -20,7 +20,7 @@ LAYOUTS = ("auto", "rubric_first", "response_first", "paper")
 
 
 class NumberOrWord(click.ParamType):  # type: ignore[type-arg]
-    """A number, or a word that stands for none.
+    """A number, or a word that stands for None.
 
     Args:
         number: int or float.
@@ -32,9 +32,9 @@ class NumberOrWord(click.ParamType):  # type: ignore[type-arg]
         self.name = f"{'integer' if number is int else 'float'}|{word}"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the number, or the word."""
-        if value == self.word or isinstance(value, self.number):
-            return value
+        """Return the number, or None for the word."""
+        if value == self.word:
+            return None
         try:
             return self.number(value)
         except (TypeError, ValueError):
@@ -193,9 +193,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
         elif name == "extra_body":
             fields[name] = _json_object(value) if value else {}
         else:
-            fields[_FIELDS.get(name, name)] = (
-                None if value in ("none", "all") and name != "rejudge" else value
-            )
+            fields[_FIELDS.get(name, name)] = value
     return fields
 
 

@@ -75,6 +75,11 @@ def test_every_option_reaches_its_field():
     )
 
 
+def test_a_model_may_be_called_all_and_a_revision_none():
+    given = described("--judge-base-url", URL, "--judge-model", "all", "--judge-revision", "none")
+    assert given == JudgeConfig(base_url=URL, model="all", revision="none")
+
+
 def test_a_local_judge_needs_no_address():
     given = described("--judge-backend", "transformers", "--judge-model", "folder")
     assert given == JudgeConfig(backend="transformers", model="folder")
