@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import threading
 import time
 from contextlib import aclosing
 from typing import Self
@@ -192,6 +194,23 @@ def test_an_open_judge_is_not_used_from_another_loop(store):
 
     with SimServer() as server:
         run(lambda: inside(Judge(config(server), store)))
+
+
+def test_an_interrupt_in_a_notebook_ends_the_calls(store):
+    backend = Slow(answers=60.0)
+
+    async def cell():
+        killer = threading.Timer(0.3, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
+        killer.start()
+        with pytest.raises(KeyboardInterrupt):
+            Judge(CONFIG, store, backend=backend).grade_all(items(5))
+
+    # A loop as a notebook runs it, with Python's own handler of the signal.
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(cell())
+    loop.close()
+    assert backend.asked == CONFIG.concurrency
+    assert "judging" not in {thread.name for thread in threading.enumerate()}
 
 
 def test_cancelled_twice_a_stream_still_gives_up_its_claims(store):
