@@ -38,7 +38,11 @@ PATH = click.Path(path_type=Path)
 )
 @click.option("--previous-rubrics", multiple=True, help="The earlier rubrics, the oldest first.")
 @click.option("--limit", type=int, help="Grade only the first so many responses.")
-@click.option("--store", type=PATH, help="Completion store [default: OUT/store.sqlite].")
+@click.option(
+    "--store",
+    type=PATH,
+    help="Completion store, which runs may share [default: OUT/store.sqlite].",
+)
 @spending_options
 @batch_options
 @output_options
@@ -119,6 +123,9 @@ def _print(graded: Graded, out: Path, output: Output, batch: BatchImport | None)
     summary, tally = graded.summary, graded.tally
     if graded.match.unmatched:
         output.note(str(graded.match))
+    for url, why in sorted(tally.faulty.items()):
+        why = why.removeprefix(url).lstrip(": ")
+        output.note(f"an endpoint that was of no use in the end: {url}: {why}")
     document = {
         **msgspec.to_builtins(summary),
         "complete": summary.complete,

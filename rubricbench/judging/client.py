@@ -50,6 +50,7 @@ class ChatClient:
     def __init__(self, config: JudgeConfig, tally: Tally, account: Account | None = None) -> None:
         self._config = config
         self._account = account
+        self._tally = tally
         key = _api_key(config)
         self._fleet = Fleet(
             Endpoint(msgspec.structs.replace(config, base_url=url, endpoints=()), tally, key)
@@ -81,6 +82,9 @@ class ChatClient:
     ) -> None:
         for endpoint in self._fleet.endpoints:
             endpoint.close()
+        if self._fleet.ever_answered and len(self._fleet.endpoints) > 1:
+            # Where all are of no use, and where there is one, the run itself says it.
+            self._tally.faulty.update(self._fleet.faults)
         self._stopping.clear()
         if self._session:
             await self._session.close()
@@ -96,7 +100,8 @@ class ChatClient:
             EndpointError: the key, the model or the address is wrong, at every endpoint.
         """
         deadline = time.monotonic() + self._config.deadline
-        attempt_it = partial(self._attempt, request.body, deadline)
+        failed_at: list[Endpoint] = []
+        attempt_it = partial(self._attempt, request.body, deadline, failed_at)
         failures, last = 0, None
         for attempt in itertools.count():
             try:
@@ -119,11 +124,11 @@ class ChatClient:
                     raise
         raise AssertionError("unreachable")
 
-    async def _attempt(self, body: bytes, deadline: float) -> ChatAnswer:
-        """Send a request once, to the endpoint whose turn it is."""
+    async def _attempt(self, body: bytes, deadline: float, failed_at: list[Endpoint]) -> ChatAnswer:
+        """Send a request once, to the endpoint whose turn it is; note where it failed."""
         if self._stopping.is_set():  # while it waited for what others had set aside
             raise NotSentError(Cause.CANCELLED, STOPPED)
-        endpoint = self._fleet.pick()
+        endpoint = self._fleet.pick(failed_at)
         try:
             answer = await endpoint.attempt(body, deadline)
         except EndpointError as error:
@@ -131,6 +136,7 @@ class ChatClient:
             raise _LostError(Cause.REJECTED, str(error)) from None
         except PassingFaultError as passing:
             self._fleet.failed(endpoint, passing)
+            failed_at.append(endpoint)
             raise
         self._fleet.answered(endpoint)
         if len(self._fleet.endpoints) > 1:

@@ -8,7 +8,7 @@ or address is wrong is not used again; only when that is true of all is it an er
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from rubricbench.errors import EndpointError
 from rubricbench.judging.endpoint import Endpoint
@@ -28,11 +28,20 @@ class _Health:
         self.probes = 0  # begun since it was set aside
         self.probing = False
         self.probe_at = 0.0
+        self.has_answered = False
+        self.fault = ""  # the last one since an answer
         self.lost: EndpointError | None = None
 
     @property
     def is_ill(self) -> bool:
         return self.failures >= FAILURES_TO_SET_ASIDE
+
+    @property
+    def useless(self) -> str:
+        """Why it is of no use as things stand; empty if it is, or was never tried."""
+        if self.lost:
+            return str(self.lost)
+        return self.fault if self.is_ill or not self.has_answered else ""
 
     def failed(self, now: float) -> None:
         # Calls that were under way when it was set aside all fail of the one outage: only a probe
@@ -52,6 +61,8 @@ class _Health:
     def answered(self) -> None:
         self.failures = self.probes = 0
         self.probing = False
+        self.has_answered = True
+        self.fault = ""
 
     def _probe_seconds(self) -> float:
         return min(MAX_PROBE_SECONDS, FIRST_PROBE_SECONDS * 2.0 ** min(30, self.probes))
@@ -73,11 +84,15 @@ class Fleet:
         self._clock = clock
         self.ever_answered = False
 
-    def pick(self) -> Endpoint:
+    def pick(self, failed_at: Collection[Endpoint] = ()) -> Endpoint:
         """Return the endpoint for the next attempt.
 
         The least loaded of those that are well, or an ill one whose probe is due; where none is
         well, the one whose probe is due first.
+
+        Args:
+            failed_at: where earlier attempts at the call failed: one that fails at once is never
+                loaded, and would have all of a call's attempts.
 
         Raises:
             EndpointError: what is wrong with the last one, where none is left of several.
@@ -92,7 +107,8 @@ class Fleet:
             return due[0]
         well = self._well()
         if well:
-            return min(well, key=lambda e: (e.in_flight, self._health[id(e)].failures))
+            others = [e for e in well if e not in failed_at] or well
+            return min(others, key=lambda e: (e.in_flight, self._health[id(e)].failures))
         return min(usable, key=lambda e: (self._health[id(e)].probe_at, e.in_flight))
 
     def answered(self, endpoint: Endpoint) -> None:
@@ -104,6 +120,7 @@ class Fleet:
         """Count a failed attempt; a refusal for the rate of requests is no sign of illness."""
         if fault.cause is not Cause.RATE_LIMITED:
             self._health[id(endpoint)].failed(self._clock())
+            self._health[id(endpoint)].fault = str(fault)
 
     def lost(self, endpoint: Endpoint, error: EndpointError) -> None:
         """Use an endpoint no more.
@@ -125,9 +142,9 @@ class Fleet:
 
     @property
     def faults(self) -> dict[str, str]:
-        """What is wrong with endpoints that are used no more, by address."""
-        found = {e.url: self._health[id(e)].lost for e in self.endpoints}
-        return {url: str(error) for url, error in found.items() if error is not None}
+        """What is wrong with endpoints that are used no more or only fail, by address."""
+        found = {e.url: self._health[id(e)].useless for e in self.endpoints}
+        return {url: why for url, why in found.items() if why}
 
     def _well(self) -> list[Endpoint]:
         found = ((endpoint, self._health[id(endpoint)]) for endpoint in self.endpoints)

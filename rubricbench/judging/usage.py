@@ -38,6 +38,7 @@ class Tally(msgspec.Struct):
         shared: gradings that were served by another's call under way.
         without_usage: answers for which the endpoint gave no token counts.
         tokens: sums of the token counts of the answers.
+        faulty: endpoints of several that were of no use in the end, by address: why.
     """
 
     calls: int = 0
@@ -47,6 +48,7 @@ class Tally(msgspec.Struct):
     shared: int = 0
     without_usage: int = 0
     tokens: dict[str, int] = {}
+    faulty: dict[str, str] = {}
 
     def answered(self, usage: Mapping[str, int]) -> None:
         """Count an answer, readable or not."""

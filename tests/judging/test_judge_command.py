@@ -117,6 +117,25 @@ def test_people_are_told_mean_coverage_calls_and_files(cli, server, tmp_path):
         assert part in cli.stdout  # fmt: skip
 
 
+def test_a_replica_that_is_of_no_use_is_named(cli, server, tmp_path):
+    files = write_files(tmp_path, 10)
+    dead = "http://127.0.0.1:9/v1"
+    assert cli(server, *files, "--judge-base-url", dead, "--retries", "2") == 0
+    assert f"of no use in the end: {dead}/chat/completions: " in cli.stderr
+    assert "Cannot connect" in cli.stderr
+    cli.out = tmp_path / "again"
+    with SimServer(fault=always("404")) as wrong:
+        assert cli(server, *files, "--judge-base-url", wrong.base_url, "--json") == 0
+    [(url, why)] = json.loads(cli.stdout)["this_run"]["faulty"].items()
+    assert url == f"{wrong.base_url}/chat/completions"
+    assert "HTTP 404" in why
+    assert "of no use" in cli.stderr
+    cli.out = tmp_path / "well"
+    with SimServer() as other:
+        assert cli(server, *files, "--judge-base-url", other.base_url) == 0
+    assert "of no use" not in cli.stderr
+
+
 def test_names_from_a_file_cannot_write_on_the_terminal(cli, server, tmp_path):
     names = ("evil\n\x1b[31mred", "l" * 500)
     assert cli(server, *write_files(tmp_path, 1, names)) == 0

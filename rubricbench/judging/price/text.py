@@ -22,7 +22,10 @@ def plans_text(plans: Sequence[Plan]) -> str:
     """Return the plans of a run's judges."""
     if len(plans) == 1:
         return plan_text(plans[0])
-    parts = [f"{plan.judge}\n{plan_text(plan)}" for plan in plans]
+    parts = [
+        f"judge {number} of {len(plans)}, {plan.judge}\n{plan_text(plan)}"
+        for number, plan in enumerate(plans, start=1)
+    ]
     costs = [plan.cost for plan in plans if plan.cost is not None]
     calls = f"all judges: {sum(plan.calls for plan in plans):,} calls"
     known = f", about {_money(sum(costs), plans[0].currency)}" if len(costs) == len(plans) else ""
