@@ -16,10 +16,11 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
-from typing import Any, Self, TextIO
+from typing import Any, Self, TextIO, TypeVar
 
+Unit = TypeVar("Unit")
 SILENT_SECONDS = 2.0
 LINE_SECONDS = 10.0
 # The rate is that of the last while: a resumed run answers its first thousands from the store, and
@@ -147,6 +148,13 @@ def progress(
         clock: seconds; for tests.
     """
     return Progress(total, description, quiet=quiet, stream=stream or sys.stderr, clock=clock)
+
+
+def watched(work: Iterable[Unit], advance: Callable[[], object]) -> Iterator[Unit]:
+    """Yield the units of work, and call ``advance`` once each is done with."""
+    for unit in work:
+        yield unit
+        advance()
 
 
 def _draws(stream: TextIO) -> bool:

@@ -21,7 +21,7 @@ from rubricbench.judging.files.job import Graded, Job
 from rubricbench.judging.files.run import grade_files
 from rubricbench.judging.items import Outcome
 from rubricbench.judging.judge import Judge
-from rubricbench.progress import progress
+from rubricbench.progress import progress, watched
 from rubricbench.store import Store
 
 
@@ -61,7 +61,7 @@ def export_batches(
         ):
             secret = label_secret(directory)
             judges = [Judge(config, store, secret=secret) for config in job.configs]
-            streams = [_watched(judge.stored(inputs.items()), bar.advance) for judge in judges]
+            streams = [watched(judge.stored(inputs.items()), bar.advance) for judge in judges]
             return export_batch(streams, folder, limits)
 
 
@@ -109,13 +109,7 @@ def import_batches(
 def _each_time(
     judge: Judge, asking: Asking, advance: Callable[[], object]
 ) -> Callable[[], Iterator[Outcome]]:
-    return lambda: _watched(judge.stored(asking.inputs.items()), advance)
-
-
-def _watched(outcomes: Iterator[Outcome], advance: Callable[[], object]) -> Iterator[Outcome]:
-    for outcome in outcomes:
-        yield outcome
-        advance()
+    return lambda: watched(judge.stored(asking.inputs.items()), advance)
 
 
 def _require_endpoints(job: Job) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from rubricbench.judging.price.plan import Measured, Plan, Planner
 from rubricbench.judging.price.prices import Price, PriceList
 from rubricbench.judging.price.rules import RULES, CacheRule, cache_rule
 from rubricbench.judging.price.tokens import token_counter
-from rubricbench.progress import progress
+from rubricbench.progress import progress, watched
 from rubricbench.store import Store
 
 _ANY_SECRET = b"of no run: a plan"  # labels differ from the run's, and have as many characters
@@ -63,7 +63,7 @@ def plan_files(job: Job, options: PlanOptions | None = None, *, quiet: bool = Fa
         for planner, config in zip(planners, job.configs, strict=True):
             outcomes = Judge(config, store, secret=secret_as_it_is(job.out)).stored(inputs.items())
             with progress(total, f"planning {config.name}", quiet=quiet) as bar:
-                planner.add(_watched(outcomes, bar.advance))
+                planner.add(watched(outcomes, bar.advance))
     return [planner.plan() for planner in planners]
 
 
@@ -105,12 +105,6 @@ def secret_as_it_is(out: Path) -> bytes:
     """Return the secret of a run's labels; one of no run where there is none yet."""
     path = out / LABEL_SECRET
     return path.read_bytes() if path.is_file() else _ANY_SECRET
-
-
-def _watched(outcomes: Iterator[Outcome], advance: Callable[[], object]) -> Iterator[Outcome]:
-    for outcome in outcomes:
-        yield outcome
-        advance()
 
 
 def _without_judge(outcomes: Iterator[Outcome]) -> Plan:

@@ -70,10 +70,9 @@ def grade_files(
             forgotten_if_refused(directory, tally),
             Store.open(job.store or directory.path(STORE)) as store,
         ):
-            secret = label_secret(directory)
             judges = [
-                Judge(config, store, secret=secret, strategy=strategy, account=account)
-                for config, account in zip(job.configs or (None,), accounts, strict=True)
+                Judge(config, store, secret=label_secret(directory), strategy=strategy, account=own)
+                for config, own in zip(job.configs or (None,), accounts, strict=True)
             ]
             for judge in judges:
                 judge.tally = tally  # one count for all
