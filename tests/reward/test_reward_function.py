@@ -103,9 +103,9 @@ def test_equal_responses_of_a_group_are_judged_once(reward, server):
 def test_a_batch_is_concurrent(tmp_path):
     with WordServer({}, latency=0.2) as server:
         made = rubric_reward(config(server, concurrency=64), store=tmp_path / "s.sqlite")
-        call(made, [f"blue {i}" for i in range(40)])
+        call(made, [f"blue {i}" for i in range(16)])
         made.close()
-        assert server.most_in_flight == 40
+        assert server.most_in_flight == 16
 
 
 @pytest.mark.parametrize(

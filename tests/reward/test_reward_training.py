@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import os
@@ -201,18 +200,49 @@ def test_rows_of_the_published_table_train_as_they_are(tmp_path):
     assert set(trainer._logs["extra"]["rubric_standing"]) == {"scored"}
 
 
-def test_the_dotted_path_trains_as_the_function_does(tmp_path, monkeypatch):
-    from rubricbench.reward import configured
-
+def test_the_dotted_path_trains_from_trls_command_line(tmp_path):
+    model, tokenizer = make_policy(0, mean_length=4.0)
+    for part in (model, tokenizer):
+        part.save_pretrained(tmp_path / "model")
+    (tmp_path / "data").mkdir()
+    row = {"prompt": PROMPT, "rubric": column(rubric())}
+    (tmp_path / "data" / "train.jsonl").write_text("\n".join([json.dumps(row)] * 16))
+    options = {
+        "model_name_or_path": tmp_path / "model",
+        "dataset_name": tmp_path / "data",
+        "reward_funcs": "rubricbench.reward.configured.rubric_reward",
+        "output_dir": tmp_path / "out",
+        "max_steps": 2,
+        "per_device_train_batch_size": 8,
+        "max_completion_length": 8,
+        "logging_steps": 1,
+        "remove_unused_columns": False,
+        "use_cpu": True,
+        "bf16": False,
+        "report_to": "none",
+    }
     with WordServer({}) as server:
-        path = tmp_path / "reward.yaml"
         judge = {"base_url": server.base_url, "model": "m"}
+        path = tmp_path / "reward.yaml"
         path.write_text(json.dumps({"judge": judge, "store": str(tmp_path / "s.sqlite")}))
-        monkeypatch.setenv("RUBRICBENCH_REWARD_CONFIG", str(path))
-        given = {"prompts": ["Q?"] * 2, "rubric": [column(rubric())] * 2}
-        found = asyncio.run(configured.rubric_reward(completions=["blue", "red"], **given))
-        configured._reward(str(path)).close()
-    assert found == [3 / 4, 1 / 4]
+        variables = {"RUBRICBENCH_REWARD_CONFIG": str(path), "ACCELERATE_USE_CPU": "true"}
+        done = subprocess.run(
+            [
+                str(Path(sys.executable).with_name("trl")),
+                "grpo",
+                *(part for name, value in options.items() for part in (f"--{name}", str(value))),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **variables, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
+            cwd=tmp_path,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert server.requests > 0
+    assert "rewards/rubric_reward/mean" in done.stdout
+    assert "'rubric/coverage': '1'" in done.stdout
 
 
 def test_a_policy_does_not_learn_to_break_the_judge(tmp_path, capsys):
