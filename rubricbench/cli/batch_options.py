@@ -29,10 +29,23 @@ _OPTIONS = (
         type=PATH,
         multiple=True,
         metavar="FILE ...",
-        help="Read what came of batches (files, or folders of .jsonl), and write the tables.",
+        help="Read what came of batches (files, or folders of .jsonl) into the OUT that exported "
+        "them, and write the tables.",
     ),
-    click.option("--batch-max-requests", type=int, default=50_000, show_default=True),
-    click.option("--batch-max-megabytes", type=int, default=200, show_default=True),
+    click.option(
+        "--batch-max-requests",
+        type=int,
+        default=50_000,
+        show_default=True,
+        help="Of one batch file.",
+    ),
+    click.option(
+        "--batch-max-megabytes",
+        type=int,
+        default=200,
+        show_default=True,
+        help="Of one batch file.",
+    ),
     # The shell makes several words of out/*.jsonl; an option takes one.
     click.argument("more_outputs", nargs=-1, type=PATH, metavar=""),
 )
