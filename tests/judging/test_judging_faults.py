@@ -10,8 +10,11 @@ from judging_samples import config, expected_raw, items, make_rubric
 from simserver.server import SimServer, always, at_first, mixed
 
 from rubricbench.errors import EndpointError, InputError
-from rubricbench.judging import Judge, Judged
+from rubricbench.judging import Judge, JudgeConfig, Judged
 from rubricbench.judging import breaker as breaker_module
+from rubricbench.judging.endpoint import Endpoint
+from rubricbench.judging.faults import error_text
+from rubricbench.judging.usage import Tally
 from rubricbench.schema import Cause, Status
 from rubricbench.store import Store
 
@@ -387,3 +390,16 @@ def test_a_store_replays_without_an_endpoint(tmp_path):
         again = Judge(config(server), store).grade_all(work)
     assert [j.verdicts for j in again] == [j.verdicts for j in first]
     assert {str(j.source) for j in again} == {"store"}
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        '{"error": {"message": "no key a/b<c&d"}}',
+        '{"error": {"message": "no key a\\/b<c&d"}}',  # as PHP writes it
+        '{"error": {"message": "no key a/b\\u003cc\\u0026d"}}',  # as Go does
+    ],
+)
+def test_a_key_that_is_quoted_with_escapes_is_not_shown(quoted):
+    endpoint = Endpoint(JudgeConfig(base_url="http://x/v1", model="m"), Tally(), "a/b<c&d")
+    assert error_text(endpoint._without_key(quoted.encode())) == "no key [key]"
