@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from rubricbench.errors import InputError
 from rubricbench.judging.items import Item, Outcome
 from rubricbench.judging.reading import merged
 from rubricbench.schema import Rubric, Status, Verdict
@@ -28,8 +29,11 @@ def carried(items: Sequence[Item], look_up: LookUp, format: str) -> list[dict[st
         format: name of the answer format.
 
     Raises:
+        InputError: an earlier rubric is of another prompt: its verdicts are about other responses.
         StoreError: the store cannot be read.
     """
+    for item in items:
+        _require_one_prompt(item)
     # By text: ids may have been given by hand, and weights and tags are no business of a judge.
     texts: list[dict[str, Verdict]] = [{} for _ in items]
     for level in range(max((len(item.previous) for item in items), default=0)):
@@ -46,6 +50,16 @@ def carried(items: Sequence[Item], look_up: LookUp, format: str) -> list[dict[st
             for i, outcome in zip(numbers, look_up(earlier, known), strict=True):
                 _learn(texts[i], outcome, format)
     return [_settled(item.rubric, known) for item, known in zip(items, texts, strict=True)]
+
+
+def _require_one_prompt(item: Item) -> None:
+    own = item.rubric.prompt_id
+    other = next((r.prompt_id for r in item.previous if r.prompt_id != own), None)
+    if other is not None:
+        raise InputError(
+            f"an earlier rubric is of the prompt {other}, not of {own}",
+            hint="give rubrics of the same prompt",
+        )
 
 
 def _learn(texts: dict[str, Verdict], outcome: Outcome, format: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from judging_samples import config, expected_raw, items, make_rubric
 from simserver.server import SimServer, always
 
+from rubricbench.errors import InputError
 from rubricbench.judging import Item, Judge, Source
 from rubricbench.judging.loops import run
 from rubricbench.schema import Cause, Criterion, Rubric, Status
@@ -239,3 +240,11 @@ def test_what_was_judged_in_full_is_not_judged_again_for_what_changed(store):
         assert server.requests == 2
     assert after.verdicts == before.verdicts
     assert after.source is Source.STORE
+
+
+def test_an_earlier_rubric_of_another_prompt_is_refused(store):
+    with SimServer() as server:
+        judge = Judge(config(server, rejudge="changed"), store)
+        with pytest.raises(InputError, match="of the same prompt"):
+            judge.grade_all([Item(RUBRIC, "x", previous=(make_rubric(1),))])
+        assert server.requests == 0
