@@ -70,6 +70,7 @@ class Endpoint:
         self._newer_limit = False
         self._session: aiohttp.ClientSession | None = None
         self._share: Share | None = None
+        self._refused = False  # ever, for the rate of requests
         self.answered = False  # ever
         self.in_flight = 0  # those that wait for their turn included
 
@@ -123,7 +124,8 @@ class Endpoint:
         assert self._share is not None
         if self._share.stopped:
             return NotSentError(Cause.CANCELLED, STOPPED)
-        return NotSentError(Cause.RATE_LIMITED, "its turn did not come in time")
+        cause = Cause.RATE_LIMITED if self._refused else Cause.TIMEOUT
+        return NotSentError(cause, "its turn did not come in time")
 
     async def _attempt(self, body: bytes, deadline: float, slot: Slot) -> ChatAnswer:
         if time.monotonic() >= deadline:
@@ -140,6 +142,7 @@ class Endpoint:
             wait = retry_after(headers, time.time())
             meant = await self._meaning(Reply(status, data, self._location(headers), wait))
             if isinstance(meant, PassingFaultError) and meant.cause is Cause.RATE_LIMITED:
+                self._refused = True
                 slot.refused(wait, headers)
             raise meant
         slot.answered(headers)

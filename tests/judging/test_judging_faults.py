@@ -117,6 +117,13 @@ def test_a_passing_fault_is_tried_again(store, fault):
         assert server.requests == judge.tally.attempts == 2
 
 
+def test_a_turn_that_never_came_is_a_time_out_where_nobody_said_too_many(store):
+    with SimServer(fault=always("hang")) as server:
+        judge = Judge(config(server, timeout=5.0, deadline=0.5, concurrency=16), store)
+        judged = judge.grade_all(items(16))
+    assert {v.cause for j in judged for v in j.verdicts} == {Cause.TIMEOUT}
+
+
 def test_refusals_for_the_rate_use_up_no_retries(store):
     with SimServer(fault=at_first("429", 5)) as server:
         assert_right(Judge(config(server, retries=0), store).grade(RUBRIC, "x"))
