@@ -29,6 +29,7 @@ _EXPORTS = {
     "RubricbenchError": "rubricbench.errors",
     "check_response": "rubricbench.checks",
     "load": "rubricbench.hub",
+    "rubric_reward": "rubricbench.reward",
     "score": "rubricbench.scoring",
     "score_matrix": "rubricbench.scoring",
 }
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from rubricbench.errors import RubricbenchError
     from rubricbench.hub import load
     from rubricbench.judging import Judge, JudgeConfig
+    from rubricbench.reward import rubric_reward
     from rubricbench.schema import Check, Criterion, Message, Response, Rubric, Verdict
     from rubricbench.scoring import Score, score, score_matrix
 
@@ -55,6 +57,7 @@ __all__ = [
     "__version__",
     "check_response",
     "load",
+    "rubric_reward",
     "score",
     "score_matrix",
 ]

@@ -36,7 +36,6 @@ RATE_LIMITED_ROUNDS = 2
 # Of a service that fails one attempt in five, by chance, a response fails so many times in a row
 # with a probability of .2^6 = 6 in 100,000.
 LEAST_ATTEMPTS = 6
-_CONTROL = -1
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -130,7 +129,7 @@ class _Grading:
 
     async def ask(self) -> None:
         """Grade all rows."""
-        await self._grade(self._item(i) for i in range(len(self._rows)))
+        await self._grade(map(self._item, range(len(self._rows))), self._found)
 
     async def ask_again(self) -> None:
         """Grade once more what may come back."""
@@ -140,31 +139,47 @@ class _Grading:
         for _ in range(RATE_LIMITED_ROUNDS):
             held = [i for i in self._found if self._cause(i) is Cause.RATE_LIMITED]
             if held:
-                await self._grade(self._item(i) for i in held)
+                await self._grade(map(self._item, held), self._found)
 
     async def _ask_suspects(self) -> None:
         """Grade once more what was lost to faults of single calls, if a control is answered."""
         # A stream ends early where too many calls in a row failed. Was it the service?
         cut = [i for i in range(len(self._rows)) if i not in self._found] if self.error else []
         wanted = [i for i in self._found if self._failed(i)] + cut
-        if not wanted or not await self._is_up(wanted[0]):
-            return
-        self.error = None
+        failed_before = frozenset(self._found)
+        self.error = None if wanted else self.error
+        by_rubric: dict[int, list[int]] = {}
+        for i in wanted:
+            by_rubric.setdefault(id(self._rows[i].rubric), []).append(i)
         places = asyncio.Semaphore(ASKED_AGAIN_AT_ONCE)
+        await asyncio.gather(
+            *(self._ask_group(group, failed_before, places) for group in by_rubric.values())
+        )
+
+    async def _ask_group(
+        self, group: list[int], failed_before: frozenset[int], places: asyncio.Semaphore
+    ) -> None:
+        """Grade suspects of one rubric once more, if a control is answered under it."""
+        async with places:
+            if not await self._is_up(group[0]):
+                return
+        self.asked_again += len(group)
 
         async def again(i: int) -> None:
-            failed_before = i in self._found
             async with places:
-                for _ in range(askings):
-                    if not await self._grade([self._item(i)]) or not self._failed(i):
-                        return
-            if failed_before:
+                fails = await self._fails_again(i)
+            if fails and i in failed_before:
                 self.own_doing.add(i)
 
+        await asyncio.gather(*map(again, group))
+
+    async def _fails_again(self, i: int) -> bool:
+        """Grade a suspect by itself; return whether it fails each time."""
         config = self._judge.config
-        askings = further_askings(config.retries if config else 0)
-        self.asked_again = len(wanted)
-        await asyncio.gather(*map(again, wanted))
+        for _ in range(further_askings(config.retries if config else 0)):
+            if not await self._grade([self._item(i)], self._found) or not self._failed(i):
+                return False
+        return True
 
     def ruling(self, i: int) -> Ruling:
         """Return the ruling on a row."""
@@ -185,19 +200,19 @@ class _Grading:
 
     async def _is_up(self, i: int) -> bool:
         """Whether the judge answers a harmless response to a row's rubric."""
-        await self._grade([Item(self._rows[i].rubric, _control(), _CONTROL)])
-        judged = self._found.pop(_CONTROL, None)
-        if judged is None or judged.source is not Source.CALL:
+        found: dict[int, Judged] = {}
+        await self._grade([Item(self._rows[i].rubric, _control(), i)], found)
+        if i not in found or found[i].source is not Source.CALL:
             return False
-        cause = leading_cause(judged)
+        cause = leading_cause(found[i])
         return cause is None or not cause.is_infrastructure
 
-    async def _grade(self, items: Iterable[Item]) -> bool:
-        """Grade items, keep what comes back by their tags; return whether all did."""
+    async def _grade(self, items: Iterable[Item], found: dict[int, Judged]) -> bool:
+        """Grade items and keep what comes back by their tags; return whether all did."""
         try:
             async with aclosing(self._judge.outcomes(items)) as outcomes:
                 async for outcome in outcomes:
-                    self._found[outcome.item.tag] = self._judge.judged(outcome)
+                    found[outcome.item.tag] = self._judge.judged(outcome)
         except EndpointError as error:
             self.error = error
             return False

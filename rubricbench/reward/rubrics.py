@@ -57,6 +57,7 @@ class RubricFinder:
         """
         if self._given:
             return self._given.find(prompt, columns)
+        columns = {name: _listed(value) for name, value in columns.items()}
         column = next((name for name in ("rubric", "rubrics") if columns.get(name)), "")
         if not column:
             raise InputError(
@@ -160,8 +161,13 @@ def _prompt(prompt: Turns) -> Prompt:
 def _key(parts: list[Any]) -> bytes:
     try:
         return msgspec.msgpack.encode(parts)
-    except (TypeError, ValueError, OverflowError):  # numpy values, of an array column
+    except (TypeError, ValueError, OverflowError):  # no JSON: reading it will say what is wrong
         return repr(parts).encode("utf-8", "surrogatepass")
+
+
+def _listed(value: Any) -> Any:
+    """Return a value of a numpy column as Python has it."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _shown(prompt: Turns) -> str:

@@ -9,6 +9,7 @@ wait for it from wherever they are.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import threading
@@ -16,6 +17,8 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
+
+STOP_SECONDS = 5.0
 
 
 class LoopThread:
@@ -54,11 +57,20 @@ class LoopThread:
             raise
 
     def stop(self) -> None:
-        """End the loop and its thread."""
+        """End the loop and its thread; what still runs there is cancelled."""
         if self.alive:
+            with contextlib.suppress(TimeoutError):
+                self.run_blocking(_cancel_others(), STOP_SECONDS)
             self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(5)
+            self._thread.join(STOP_SECONDS)
             self._loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 def _new_loop() -> asyncio.AbstractEventLoop:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from reward_samples import Log, WordServer, checks_only, column, config, rubric
+from simserver.server import mixed
 
 from rubricbench.errors import EndpointError, InputError, SchemaError
 from rubricbench.judging import Judge
@@ -160,6 +161,70 @@ def test_who_breaks_the_judge_again_and_again_takes_the_low_bound(tmp_path, faul
     assert found == [3 / 4, -2 / 4, -2 / 4]
     assert log.numbers["rubric/own_doing"] == 2 / 3
     assert log.numbers["rubric/lost"] == 0
+
+
+def test_the_control_is_of_the_same_rubric(tmp_path):
+    """A rubric the judge always breaks on is not the fault of those who are graded by it."""
+    with WordServer({}) as server:
+        crash = Criterion(criterion="Says crash", weight=1)
+        hard = Rubric(prompt=Prompt.from_text("Hard?"), criteria=(crash,))
+        made = rubric_reward(config(server), store=tmp_path / "s.sqlite")
+        honest = server._reply
+
+        async def reply(request: Any, body: Any, question: Any, call: Any) -> Any:
+            about = [text for _, text in question.criteria]
+            server.fault_of = lambda _: "500" if "Says crash" in about else ""
+            return await honest(request, body, question, call)
+
+        server._reply = reply
+        server.faults = {"trick": "500"}
+        given = [column(rubric()), column(rubric()), column(hard), column(hard)]
+        prompts = ["Question 0?", "Question 0?", "Hard?", "Hard?"]
+        found = call(made, ["blue", "trick", "a", "b"], rubric=given, prompts=prompts)
+        made.close()
+    assert found == [3 / 4, -2 / 4, None, None]
+
+
+def test_rows_held_up_by_a_limit_on_the_rate_are_asked_about_again(tmp_path):
+    held = {"late": lambda attempt: "429 for an hour" if attempt == 1 else ""}
+    with WordServer(held) as server:
+        made = rubric_reward(config(server), store=tmp_path / "s.sqlite")
+        log = Log()
+        assert call(made, ["late blue", "red"], log) == [3 / 4, 1 / 4]
+        made.close()
+    assert log.numbers["rubric/lost"] == 0
+
+
+def test_a_limit_on_the_rate_is_never_the_responses_doing(tmp_path):
+    with WordServer({"late": "429 for an hour"}) as server:
+        made = rubric_reward(config(server), store=tmp_path / "s.sqlite")
+        log = Log()
+        assert call(made, ["late blue", "red"], log) == [None, 1 / 4]
+        made.close()
+    assert log.numbers["rubric/unknown/rate_limited"] == 1 / 2
+
+
+def test_chance_is_no_guilt(tmp_path):
+    """At three faults in ten calls, and none repeated, nobody is blamed: .3^6 of 300 is 0.2 rows.
+
+    The faults are drawn by question and attempt, so the draw is the same each time.
+    """
+    with WordServer({}) as server:
+        draw = mixed(["500", "502", "cut off"], 0.3)
+        honest = server._reply
+
+        async def reply(request: Any, body: Any, question: Any, call: Any) -> Any:
+            server.fault_of = lambda _: draw(call)
+            return await honest(request, body, question, call)
+
+        server._reply = reply
+        made = rubric_reward(config(server, retries=2), store=tmp_path / "s.sqlite")
+        log = Log()
+        found = call(made, [f"blue {i}" for i in range(300)], log)
+        made.close()
+    assert log.numbers["rubric/own_doing"] == 0
+    assert found.count(3 / 4) == 300 - found.count(None)
+    assert found.count(None) <= 3
 
 
 def test_a_fault_that_passes_costs_a_second_asking_and_nothing_else(tmp_path):
@@ -434,6 +499,12 @@ class TestRubrics:
             prompt_id=[own.prompt_id],
         )
         assert "Think first" not in str(server.bodies[-1])
+
+    def test_columns_of_numpy_arrays(self, reward):
+        import numpy as np
+
+        criteria = np.array([{"criterion": "Says blue", "weight": 1}], dtype=object)
+        assert call(reward, ["blue"], rubric=[None], rubrics=[criteria]) == [1.0]
 
     def test_a_row_without_a_rubric_is_an_error(self, reward):
         with pytest.raises(InputError, match="a row has no rubric"):
