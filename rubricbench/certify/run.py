@@ -7,7 +7,7 @@ when. Stopped or short of verdicts, it goes on when started again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,12 @@ from rubricbench.judging.files.planned import (
     secret_as_it_is,
     store_as_it_is,
 )
-from rubricbench.judging.items import Outcome
 from rubricbench.judging.judge import Judge
 from rubricbench.judging.price.budget import Budget, Caps, Spent
 from rubricbench.judging.price.plan import Plan
 from rubricbench.judging.price.prices import PriceList
 from rubricbench.judging.usage import Tally
-from rubricbench.progress import Progress, progress
+from rubricbench.progress import progress, watched
 from rubricbench.runs import RunDirectory, atomic_write, file_hash
 from rubricbench.store import Store
 
@@ -192,15 +191,9 @@ def plan_certification(
             planner = planner_of(config, chosen, prices, len(items.rows))
             judge = Judge(config, store, secret=secret_as_it_is(job.out))
             with progress(len(items.rows), f"planning {Variant.of(config)}", quiet=quiet) as bar:
-                planner.add(_watched(judge.stored(items.items()), bar))
+                planner.add(watched(judge.stored(items.items()), bar.advance))
             plans.append(planner.plan())
     return plans
-
-
-def _watched(outcomes: Iterator[Outcome], bar: Progress) -> Iterator[Outcome]:
-    for outcome in outcomes:
-        yield outcome
-        bar.advance()
 
 
 def certify_pairs(

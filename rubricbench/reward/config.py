@@ -17,10 +17,10 @@ from pathlib import Path
 
 import msgspec
 
-from rubricbench.errors import InputError
 from rubricbench.judging.config import JudgeConfig
 from rubricbench.reward.reward import RubricReward, rubric_reward
 from rubricbench.scoring import Strategy
+from rubricbench.yaml_file import read_yaml, typed
 
 
 class RewardConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,18 +68,4 @@ def read_reward_config(path: str | Path) -> RewardConfig:
     Raises:
         InputError: it cannot be read, or a field is unknown or cannot be used; it is named.
     """
-    import yaml
-
-    try:
-        document = yaml.safe_load(Path(path).read_text("utf-8"))
-    except OSError as error:
-        raise InputError(error.strerror or str(error), where=str(path)) from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"not YAML: {' '.join(str(error).split())}", where=str(path)) from None
-    try:
-        return msgspec.convert(document, RewardConfig)
-    except msgspec.ValidationError as error:
-        fields = ", ".join(RewardConfig.__struct_fields__)
-        raise InputError(str(error), where=str(path), hint=f"fields: {fields}") from None
-    except InputError as error:
-        raise InputError(error.what, where=str(path), hint=error.hint) from None
+    return typed(read_yaml(path), RewardConfig, str(path))

@@ -154,7 +154,9 @@ def test_what_the_service_owes_is_none(tmp_path):
 @pytest.mark.parametrize("fault", ["500", "cut off", "hang", "400"])
 def test_who_breaks_the_judge_again_and_again_takes_the_low_bound(tmp_path, fault):
     with WordServer({"crash": fault}) as server:
-        made = rubric_reward(config(server, timeout=0.3), store=tmp_path / "s.sqlite")
+        # An answer first: an endpoint that never gave one is taken to refuse the option it names.
+        judge = config(server, timeout=0.3, concurrency=1)
+        made = rubric_reward(judge, store=tmp_path / "s.sqlite")
         log = Log()
         found = call(made, ["blue", "blue crash", "red crash"], log)
         made.close()
