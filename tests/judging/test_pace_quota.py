@@ -105,13 +105,13 @@ def test_an_endpoint_that_says_nothing_is_soon_not_searched():
 
 def test_enough_is_no_reason_to_wait():
     allowance = Allowance()
-    allowance.told(Quota(left=100, seconds=60), number=0, sent_at=0.0)
+    allowance.told(Quota(left=100, seconds=60), number=0, sent_at=0.0, answered=True)
     assert allowance.wait(1.0, sent=1, window=10) == 0
 
 
 def test_little_is_spread_over_the_time_it_must_last():
     allowance = Allowance()
-    allowance.told(Quota(left=19, seconds=60), number=0, sent_at=0.0)
+    allowance.told(Quota(left=19, seconds=60), number=0, sent_at=0.0, answered=True)
     # 19 are left, less than two windows of 10; 40 of the 60 seconds are to come, and 20 gaps.
     assert allowance.wait(20.0, sent=1, window=10) == pytest.approx(40 / 20)
     # What was sent since that reply was written comes off: 9 are left.
@@ -123,15 +123,31 @@ def test_little_is_spread_over_the_time_it_must_last():
 
 def test_a_late_reply_to_an_early_request_says_nothing_new():
     allowance = Allowance()
-    allowance.told(Quota(left=500, seconds=60), number=7, sent_at=1.0)
-    allowance.told(Quota(left=0, seconds=60), number=3, sent_at=0.5)
+    allowance.told(Quota(left=500, seconds=60), number=7, sent_at=1.0, answered=True)
+    allowance.told(Quota(left=0, seconds=60), number=3, sent_at=0.5, answered=True)
     assert allowance.wait(2.0, sent=8, window=10) == 0
 
 
 def test_tokens_bind_by_what_a_request_costs():
     allowance = Allowance()
-    allowance.told(Quota(left=4_000, seconds=60, tokens=True), number=0, sent_at=0.0)
+    allowance.told(Quota(left=4_000, seconds=60, tokens=True), number=0, sent_at=0.0, answered=True)
     assert allowance.wait(0.0, sent=1, window=10) == 0  # no cost is known yet
     allowance.spent(1_000)
     # Enough for 4 requests: 5 gaps.
     assert allowance.wait(0.0, sent=1, window=10) == pytest.approx(60 / 5)
+
+
+def test_a_quota_that_is_used_up_for_hours_is_tried_once_a_minute():
+    allowance = Allowance()
+    allowance.told(Quota(left=0, seconds=7200), number=0, sent_at=0.0, answered=True)
+    assert allowance.wait(0.0, sent=1, window=10) == 60
+    # It was true: the next minute passes like the first.
+    allowance.told(Quota(left=0, seconds=7140), number=1, sent_at=60.0, answered=False)
+    assert allowance.wait(60.0, sent=2, window=10) == 60
+
+
+def test_headers_that_answers_contradict_are_ignored():
+    allowance = Allowance()
+    allowance.told(Quota(left=0, seconds=7200), number=0, sent_at=0.0, answered=True)
+    allowance.told(Quota(left=0, seconds=7200), number=1, sent_at=60.0, answered=True)
+    assert allowance.wait(60.0, sent=2, window=10) == 0

@@ -108,7 +108,8 @@ class Pace:
         failed = self._blame.failed_trial(now, self.round_trip)
         if failed:
             self.window.restore(failed)
-        self._note(quotas, sent, tokens)
+        self._allowance.spent(tokens)
+        self._note(quotas, sent, answered=True)
         if not self._passed and sent.number >= self._since_cut:
             self._passed = True
             self._gate.passed(sent.at, self.round_trip)
@@ -141,7 +142,7 @@ class Pace:
         tolerated = self._blame.refused()
         self._passage.refused(sent.number)
         self._refusal_seconds += 0.2 * (now - sent.at - self._refusal_seconds)
-        self._note(quotas, sent, 0)
+        self._note(quotas, sent, answered=False)
         if sent.number < max(self._since_cut, self._since_gate):
             return
         self._spaced = True
@@ -191,8 +192,7 @@ class Pace:
         over = min(max(self.window.size, LEAST_SMOOTHED), MOST_SMOOTHED)
         self._round_trip += (seconds - self._round_trip) / over
 
-    def _note(self, quotas: Iterable[Quota], sent: Sent, tokens: int) -> None:
-        self._allowance.spent(tokens)
+    def _note(self, quotas: Iterable[Quota], sent: Sent, *, answered: bool) -> None:
         for quota in quotas:
             self._spaced = True
-            self._allowance.told(quota, sent.number, sent.at)
+            self._allowance.told(quota, sent.number, sent.at, answered=answered)
