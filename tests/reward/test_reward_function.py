@@ -252,7 +252,7 @@ def test_a_calls_time_limits_are_cut_to_fit_two_askings_into_the_batch(tmp_path)
         made = rubric_reward(
             config(server, timeout=60.0, deadline=60.0, retries=5),
             store=tmp_path / "s.sqlite",
-            deadline=2.0,
+            deadline=8.0,
         )
         # A call may take 0.4 of it: one that hangs is found out by the second asking.
         assert call(made, ["blue", "blue slow"]) == [3 / 4, -2 / 4]
