@@ -108,6 +108,8 @@ def test_what_is_permitted_is_used(benchmark, tmp_path, capsys):
                 f"  {name:50} steady {steady[0]:.3f} of what is permitted, "
                 f"{steady[1]:.2%} refused; whole run {whole[0]:.3f}, {whole[1]:.2%}"
             )
+        known, found = rows[0][1][0], rows[1][1][0]
+        print(f"  in flight 40: {found / known:.2f} of the rate of a judge that is told the limit")
 
 
 async def _turns(limiter: Limiter) -> None:
