@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from grading_samples import items
-from prefix_accounting import Tokens, empty_cache, grade
+from prefix_accounting import SECRET, Tokens, empty_cache, grade
 from servers import free_port, running
 
 from rubricbench.judging import Judge, JudgeConfig
@@ -65,13 +65,13 @@ def judge(root: str, **changes) -> JudgeConfig:
 
 @pytest.mark.parametrize("form", ["json", "paper"])
 def test_every_answer_has_the_form_asked_for(root, store, form):
-    judged = Judge(judge(root, format=form), store).grade_all(items(2, 3))
+    judged = Judge(judge(root, format=form), store, secret=SECRET).grade_all(items(2, 3))
     unknown = [v for j in judged for v in j.verdicts if v.status is Status.UNKNOWN]
     assert unknown == []
 
 
 def test_the_odds_of_a_verdict_come_with_it(root, store):
-    judged = Judge(judge(root, logprobs=20), store).grade_all(items(1, 3))
+    judged = Judge(judge(root, logprobs=20), store, secret=SECRET).grade_all(items(1, 3))
     verdicts = [verdict for one in judged for verdict in one.verdicts]
     assert all(v.p_met is not None and 0 <= v.p_met <= 1 for v in verdicts)
     # At temperature 0 the server takes the likelier of the two.

@@ -20,7 +20,6 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
         key: the request's store key; what is drawn at random is drawn by it.
         labels: the criteria's labels, as they stand in the conversation.
         messages: the conversation; contents are untrusted text.
-        schema: JSON schema of the answer, or None.
         max_tokens: limit of an answer in tokens, or None.
         temperature: sampling temperature; 0 takes the likeliest.
         top_logprobs: alternatives wanted at each token; 0 wants no log-probabilities.
@@ -30,24 +29,14 @@ class Chat(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     labels: tuple[str, ...]
     messages: list[dict[str, str]]
-    schema: dict[str, Any] | None
     max_tokens: int | None
     temperature: float
     top_logprobs: int
     template_kwargs: dict[str, Any]
 
 
-class _Schema(msgspec.Struct):
-    schema: dict[str, Any]
-
-
-class _ResponseFormat(msgspec.Struct):
-    json_schema: _Schema
-
-
 class _Body(msgspec.Struct):
     messages: list[dict[str, str]]
-    response_format: _ResponseFormat | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     temperature: float = 1.0  # as models are sampled where nobody says otherwise
@@ -66,7 +55,6 @@ def read_chat(request: Request) -> Chat:
         key=request.key,
         labels=request.labels,
         messages=body.messages,
-        schema=body.response_format.json_schema.schema if body.response_format else None,
         max_tokens=limit,
         temperature=body.temperature,
         top_logprobs=body.top_logprobs,

@@ -1,9 +1,10 @@
 """A judge model in this process, by vLLM: for many calls on GPUs, without a server.
 
-Structured outputs make the model keep to the answer's form (`JudgeConfig.response_format`), and the
-prefix cache is on, so what prompts begin with in common is computed once. Calls in flight go to the
-engine together. The engine is started when it is first needed and shut down on leaving; what
-`rubricbench.judging.backends.transformers` says of a policy's memory holds here, too.
+Structured outputs hold the model to the answer's form (`JudgeConfig.response_format`,
+`rubricbench.judging.backends.form_regex`), and the prefix cache is on, so what prompts begin with
+in common is computed once. Calls in flight go to the engine together. The engine is started when it
+is first needed and shut down on leaving; what `rubricbench.judging.backends.transformers` says of a
+policy's memory holds here, too.
 
 Conversations are encoded here and not by ``LLM.chat``, which would read control tokens in a
 response (`rubricbench.judging.backends.tokens`); beyond that nothing is done otherwise.

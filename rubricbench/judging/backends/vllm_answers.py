@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from vllm.sampling_params import StructuredOutputsParams
 
 from rubricbench.errors import RubricbenchError
 from rubricbench.judging.backends.chat import Chat
+from rubricbench.judging.backends.form_regex import form_regex
 from rubricbench.judging.backends.local import Result
 from rubricbench.judging.backends.tokens import ChatTokens
 from rubricbench.judging.config import JudgeConfig
@@ -23,6 +25,9 @@ from rubricbench.schema import Cause
 
 class VLLMAnswers:
     """Answers of a running engine.
+
+    Its log-probabilities are those among the tokens that the form allows, where one is enforced:
+    what the model would rather have said does not show in ``captured``.
 
     Args:
         llm: a ``vllm.LLM``.
@@ -82,11 +87,8 @@ class VLLMAnswers:
     def _form(self, chat: Chat) -> StructuredOutputsParams | None:
         if not self._config.response_format:
             return None
-        if chat.schema is not None:
-            return StructuredOutputsParams(json=chat.schema)
-        return StructuredOutputsParams(
-            regex=get_format(self._config.format).regex(len(chat.labels))
-        )
+        parts = get_format(self._config.format).skeleton(chat.labels)
+        return StructuredOutputsParams(regex=form_regex(parts))
 
     def _answer(self, chat: Chat, output: Any) -> ChatAnswer:
         found = output.outputs[0]
@@ -107,7 +109,9 @@ class VLLMAnswers:
     def _logprobs(self, found: Any, count: int) -> tuple[TokenLogprob, ...]:
         tokens = []
         for token, entries in zip(found.token_ids, found.logprobs or (), strict=True):
-            likeliest = sorted(entries.values(), key=lambda entry: -entry.logprob)[:count]
+            # Tokens that the form rules out have no logarithm, and do not count as listed.
+            possible = [entry for entry in entries.values() if math.isfinite(entry.logprob)]
+            likeliest = sorted(possible, key=lambda entry: -entry.logprob)[:count]
             top = tuple((entry.decoded_token, entry.logprob) for entry in likeliest)
             own = entries[token]
             tokens.append(TokenLogprob(own.decoded_token.encode("utf-8"), own.logprob, top))
