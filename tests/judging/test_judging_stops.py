@@ -200,8 +200,14 @@ def test_an_interrupt_in_a_notebook_ends_the_calls(store):
     backend = Slow(answers=60.0)
 
     async def cell():
-        killer = threading.Timer(0.3, signal.pthread_kill, (threading.get_ident(), signal.SIGINT))
-        killer.start()
+        reader = threading.get_ident()
+
+        def interrupt() -> None:
+            while backend.asked < CONFIG.concurrency:
+                time.sleep(0.02)
+            signal.pthread_kill(reader, signal.SIGINT)
+
+        threading.Thread(target=interrupt, daemon=True).start()
         with pytest.raises(KeyboardInterrupt):
             Judge(CONFIG, store, backend=backend).grade_all(items(5))
 
