@@ -61,7 +61,7 @@ class Labels(msgspec.Struct, frozen=True):
 
     def canonicalise(self, answer: str) -> str:
         """Return a judge's answer with the canonical labels in place of those shown."""
-        if self.shown == self.canonical:
+        if not answer or self.shown == self.canonical:
             return answer
         if _OPENING in answer:
             answer = answer.replace(_OPENING, "<" + _OPENING)
