@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
+from rubricbench.cli.again import command_line
 from rubricbench.cli.certify_attacks import attacks
 from rubricbench.cli.certify_scores import bridge, correct, shown
 from rubricbench.cli.judge_options import judge_config, judge_options
 from rubricbench.cli.output import Output, output_options
-from rubricbench.cli.spending_options import caps, spending_options
+from rubricbench.cli.spending_options import caps, plan_options, print_plans, spending_options
 from rubricbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -73,12 +72,14 @@ def command(context: click.Context, /, output: Output, **options: Any) -> int:
     try:
         certified = _certified(context, options, output)
     except KeyboardInterrupt:
-        output.shortfall(f"stopped; every answer received is kept. To go on:\n  {_again(context)}")
+        output.shortfall(
+            f"stopped; every answer received is kept. To go on:\n  {command_line(context)}"
+        )
         return 130
     _print(certified, options["out"], output)
     if not certified.lost:
         return 0
-    output.shortfall(f"{_why(certified)}\n  {_again(context)}")
+    output.shortfall(f"{_why(certified)}\n  {command_line(context)}")
     return 1
 
 
@@ -111,21 +112,9 @@ def _job(context: click.Context, options: dict[str, Any]) -> CertifyJob:
 
 
 def _show_plan(job: CertifyJob, options: dict[str, Any], output: Output) -> int:
-    import msgspec
-
     from rubricbench.certify.run import plan_certification
-    from rubricbench.judging.files.planned import PlanOptions
-    from rubricbench.judging.price.text import plans_text
 
-    chosen = PlanOptions(tokenizer=options["tokenizer"], prefix_cache=options["prefix_cache"])
-    plans = plan_certification(job, chosen, quiet=output.quiet)
-    costs = [plan.cost for plan in plans if plan.cost is not None]
-    document = {
-        "plans": msgspec.to_builtins(plans),
-        "calls": sum(plan.calls for plan in plans),
-        "cost": sum(costs) if len(costs) == len(plans) else None,
-    }
-    output.result(document, plans_text(plans))
+    print_plans(plan_certification(job, plan_options(options), quiet=output.quiet), output)
     return 0
 
 
@@ -178,18 +167,3 @@ def _text(certificate: Certificate) -> str:
             f"unknown {shown(variant.unknown)}, flips {shown(variant.flips)}",
         ]
     return "\n".join(lines)
-
-
-def _again(context: click.Context) -> str:
-    """Return the command line that was given, in a form to paste."""
-    parts = ["rubricbench", "certify"]
-    for parameter in context.command.params:
-        assert parameter.name is not None
-        if context.get_parameter_source(parameter.name) is not ParameterSource.COMMANDLINE:
-            continue
-        given = context.params[parameter.name]
-        for one in given if isinstance(given, tuple) else (given,):
-            parts.append(parameter.opts[0])
-            if not getattr(parameter, "is_flag", False):
-                parts.append(str(one))
-    return shlex.join(parts)

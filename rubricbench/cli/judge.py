@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
+from rubricbench.cli.again import command_line
 from rubricbench.cli.batch_options import batch_options, export, import_text, outputs
 from rubricbench.cli.judge_options import judge_options
 from rubricbench.cli.output import Output, output_options
@@ -79,7 +78,7 @@ def command(context: click.Context, /, output: Output, **options: Any) -> int:
     if options["plan"]:
         return show_plan(job, options, output)
     if options["batch_export"]:
-        return export(job, options, output, lambda: _again(context))
+        return export(job, options, output, lambda: command_line(context, _ONCE))
     batch = None
     try:
         if brought:
@@ -87,14 +86,16 @@ def command(context: click.Context, /, output: Output, **options: Any) -> int:
         else:
             graded = grade_files(job, quiet=output.quiet, say=output.note)
     except KeyboardInterrupt:
-        output.shortfall(f"stopped; every answer received is kept. To go on:\n  {_again(context)}")
+        output.shortfall(
+            f"stopped; every answer received is kept. To go on:\n  {command_line(context, _ONCE)}"
+        )
         return 130
     if batch:
         output.note(import_text(batch, brought))
     _print(graded, job.out, output, batch)
     if graded.summary.complete:
         return 0
-    output.shortfall(_shortfall(graded, batch, _again(context)))
+    output.shortfall(_shortfall(graded, batch, command_line(context, _ONCE)))
     return 1
 
 
@@ -155,19 +156,3 @@ def _this_time(graded: Graded) -> str:
 
 # What a run does once, and is left out of the command that goes on with it.
 _ONCE = frozenset({"batch_export", "batch_import", "more_outputs"})
-
-
-def _again(context: click.Context) -> str:
-    """Return the command line that was given, in a form to paste."""
-    parts = ["rubricbench", "judge"]
-    for parameter in context.command.params:
-        assert parameter.name is not None
-        source = context.get_parameter_source(parameter.name)
-        if source is not ParameterSource.COMMANDLINE or parameter.name in _ONCE:
-            continue
-        value = context.params[parameter.name]
-        for one in value if isinstance(value, tuple) else (value,):
-            parts.append(parameter.opts[0])
-            if not getattr(parameter, "is_flag", False):
-                parts.append(str(one))
-    return shlex.join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,9 @@ from rubricbench.cli.output import Output
 
 if TYPE_CHECKING:
     from rubricbench.judging.files import Graded, Job
+    from rubricbench.judging.files.planned import PlanOptions
     from rubricbench.judging.price.budget import Caps
+    from rubricbench.judging.price.plan import Plan
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FILE = click.Path(path_type=Path)
@@ -57,20 +59,19 @@ def caps(options: dict[str, Any]) -> Caps:
     return Caps(calls=options["max_calls"], tokens=options["cap_tokens"], cost=options["max_cost"])
 
 
-def show_plan(job: Job, options: dict[str, Any], output: Output) -> int:
-    """Print the plan of a run.
+def plan_options(options: dict[str, Any]) -> PlanOptions:
+    """Return how a plan is to be made."""
+    from rubricbench.judging.files.planned import PlanOptions
 
-    Raises:
-        InputError: a file or an option cannot be used.
-        StoreError: the store cannot be read.
-    """
+    return PlanOptions(tokenizer=options["tokenizer"], prefix_cache=options["prefix_cache"])
+
+
+def print_plans(plans: Sequence[Plan], output: Output) -> None:
+    """Print the plans of a run's judges, and what they come to together."""
     import msgspec
 
-    from rubricbench.judging.files.planned import PlanOptions, plan_files
     from rubricbench.judging.price.text import plans_text
 
-    chosen = PlanOptions(tokenizer=options["tokenizer"], prefix_cache=options["prefix_cache"])
-    plans = plan_files(job, chosen, quiet=output.quiet)
     costs = [plan.cost for plan in plans if plan.cost is not None]
     document = {
         "plans": msgspec.to_builtins(plans),
@@ -78,6 +79,18 @@ def show_plan(job: Job, options: dict[str, Any], output: Output) -> int:
         "cost": sum(costs) if len(costs) == len(plans) else None,
     }
     output.result(document, plans_text(plans))
+
+
+def show_plan(job: Job, options: dict[str, Any], output: Output) -> int:
+    """Print the plan of a run.
+
+    Raises:
+        InputError: a file or an option cannot be used.
+        StoreError: the store cannot be read.
+    """
+    from rubricbench.judging.files.planned import plan_files
+
+    print_plans(plan_files(job, plan_options(options), quiet=output.quiet), output)
     return 0
 
 
