@@ -141,11 +141,13 @@ class Endpoint:
                 return await self._attempt(body, deadline, slot)
             wait = retry_after(headers, time.time())
             meant = await self._meaning(Reply(status, data, self._location(headers), wait))
-            if isinstance(meant, PassingFaultError) and meant.cause is Cause.RATE_LIMITED:
-                self._refused = True
-                slot.refused(wait, headers)
+            if isinstance(meant, PassingFaultError):
+                self._refused |= meant.cause is Cause.RATE_LIMITED
+                # An overloaded server's way of saying that there are too many.
+                overloaded = status == 529 or (status == 503 and wait is not None)
+                if overloaded or meant.cause is Cause.RATE_LIMITED:
+                    slot.refused(wait, headers)
             raise meant
-        slot.answered(headers)
         # From here to the caller nothing is awaited: what was received cannot be cancelled away.
         try:
             answer = read_answer(data)
@@ -153,6 +155,9 @@ class Endpoint:
             reply = Reply(status, self._without_key(data))
             raise garbled(reply, str(error), self._config, answered=self.answered) from None
         self.answered = True
+        usage = answer.usage
+        tokens = usage.get("prompt_tokens", 0) + usage.get("completion_tokens", 0)
+        slot.answered(headers, tokens)
         return answer
 
     async def _sent(self, body: bytes, deadline: float) -> tuple[int, Mapping[str, str], bytes]:

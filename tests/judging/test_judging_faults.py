@@ -7,6 +7,7 @@ import time
 
 import pytest
 from judging_samples import config, expected_raw, items, make_rubric
+from simserver.faults import FAULTS, _is
 from simserver.server import SimServer, always, at_first, mixed
 
 from rubricbench.errors import EndpointError, InputError
@@ -14,6 +15,7 @@ from rubricbench.judging import Judge, JudgeConfig, Judged
 from rubricbench.judging import breaker as breaker_module
 from rubricbench.judging.endpoint import Endpoint
 from rubricbench.judging.faults import error_text
+from rubricbench.judging.pace import Slot
 from rubricbench.judging.usage import Tally
 from rubricbench.schema import Cause, Status
 from rubricbench.store import Store
@@ -122,6 +124,19 @@ def test_a_turn_that_never_came_is_a_time_out_where_nobody_said_too_many(store):
         judge = Judge(config(server, timeout=5.0, deadline=0.5, concurrency=16), store)
         judged = judge.grade_all(items(16))
     assert {v.cause for j in judged for v in j.verdicts} == {Cause.TIMEOUT}
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "told"),
+    [(529, {}, True), (503, {"Retry-After": "1"}, True), (503, {}, False), (500, {}, False)],
+)
+def test_an_overloaded_server_is_asked_more_slowly(store, monkeypatch, status, headers, told):
+    refused = []
+    monkeypatch.setattr(Slot, "refused", lambda self, *how: refused.append(how) or self.failed())
+    monkeypatch.setitem(FAULTS, "busy", _is(status, "overloaded", **headers))
+    with SimServer(fault=at_first("busy")) as server:
+        assert_right(Judge(config(server), store).grade(RUBRIC, "x"))
+    assert bool(refused) is told
 
 
 def test_refusals_for_the_rate_use_up_no_retries(store):
