@@ -78,6 +78,7 @@ class _Reading:
         self._generators: dict[tuple[str, str], str] = {}
 
     def add(self, row: Mapping[str, Any]) -> None:
+        """Add a row, unless it is another judge's; SchemaError where it cannot be a score."""
         judge = optional(row, "judge", str) or ""
         self._judges[judge] = None
         if len(self._judges) > 1 and not self._judge:
@@ -98,6 +99,7 @@ class _Reading:
         self._values.setdefault(key, []).extend([] if value is None else [float(value)])
 
     def table(self, file: str) -> ScoreTable:
+        """Return the table; InputError where there is none, or it is not clear whose."""
         names = ", ".join(name or "(no name)" for name in self._judges)
         if self._judge and self._judge not in self._judges:
             raise InputError(

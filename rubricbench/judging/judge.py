@@ -135,13 +135,13 @@ class Judge:
         require_gradeable(strategy)
         self.config = config
         self.tally = Tally()
-        self._store = store
-        self._strategy = strategy
+        self.store = store
+        self.strategy = strategy
         self._book = QuestionBook(config, secret or secrets.token_bytes(16))
         self._grader = Grader(config, self._book, store)
         self._given = CappedBackend(backend, account) if backend and account else backend
         self._account = account
-        self._opened: Backend | None = None
+        self.opened: Backend | None = None
         self._loop: asyncio.AbstractEventLoop | None = None  # of the opened backend
         self._engines: list[Engine] = []
 
@@ -198,19 +198,19 @@ class Judge:
                 await asyncio.sleep(0)
             return
         self._require_own_loop()
-        backend = self._opened or self._backend()
+        backend = self.opened or self._backend()
         engine = Engine(
             self.config,
             backend,
-            self._store,
+            self.store,
             self._grader,
             self.tally,
-            on_stop=_nothing if self._opened else backend.stop,
+            on_stop=_nothing if self.opened else backend.stop,
         )
         self._engines.append(engine)  # a model may take minutes to load: it can be stopped by then
         try:
             async with (
-                nullcontext() if self._opened else backend,
+                nullcontext() if self.opened else backend,
                 aclosing(engine.outcomes(items)) as outcomes,
             ):
                 async for outcome in outcomes:
@@ -219,7 +219,7 @@ class Judge:
             self._engines.remove(engine)
 
     def _require_own_loop(self) -> None:
-        if self._opened is not None and asyncio.get_running_loop() is not self._loop:
+        if self.opened is not None and asyncio.get_running_loop() is not self._loop:
             raise InputError(
                 "this judge is open on another event loop, whose connections it would use",
                 hint="use `stream` there, or a judge that is not open",
@@ -231,7 +231,7 @@ class Judge:
 
     async def __aenter__(self) -> Self:
         if self.config is not None:
-            self._opened = await self._backend().__aenter__()
+            self.opened = await self._backend().__aenter__()
             self._loop = asyncio.get_running_loop()
         return self
 
@@ -241,7 +241,7 @@ class Judge:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        opened, self._opened = self._opened, None
+        opened, self.opened = self.opened, None
         if opened is not None:
             await opened.__aexit__(kind, error, trace)
 
@@ -282,7 +282,7 @@ class Judge:
         return Judged(
             item=item,
             verdicts=verdicts,
-            score=score(item.rubric, verdicts, strategy=self._strategy),
+            score=score(item.rubric, verdicts, strategy=self.strategy),
             source=outcome.source,
             usage=usage,
             fault=failure.detail if failure else "",

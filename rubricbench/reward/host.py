@@ -52,11 +52,11 @@ class JudgeHost:
         self._given = judge if isinstance(judge, Judge) else None
         self.config = judge.config if isinstance(judge, Judge) else judge
         if isinstance(judge, Judge):
-            if judge._opened is not None:
+            if judge.opened is not None:
                 raise InputError(
                     "this judge is open already", hint="pass it unopened; the reward opens it"
                 )
-            store, strategy = judge._store.path, judge._strategy
+            store, strategy = judge.store.path, judge.strategy
         if store is None and self.config is not None:
             raise InputError(
                 "the reward has no store", hint="name its file, such as store='rewards.sqlite'"
@@ -92,7 +92,7 @@ class JudgeHost:
     async def release(self) -> None:
         """Give a local judge's memory back; the next batch loads it again."""
         if self._thread is not None and self._thread.alive and self._judge is not None:
-            release = getattr(self._judge._opened, "release", None)
+            release = getattr(self._judge.opened, "release", None)
             if release is not None:
                 await asyncio.to_thread(release)
 

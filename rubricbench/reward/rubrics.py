@@ -97,6 +97,7 @@ class _Given:
             raise InputError("there are no rubrics", where=str(rubrics)[:80])
 
     def find(self, prompt: Turns, columns: Mapping[str, Any]) -> Rubric:
+        """Return the rubric of a row, by its ``prompt_id``, a mapping's key, or its prompt."""
         name = columns.get("prompt_id")
         if isinstance(name, str) and name in self._by_id:
             return self._by_id[name]

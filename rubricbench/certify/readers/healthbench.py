@@ -30,6 +30,7 @@ class _Completion:
         self.references: list[Reference] = []
 
     def add(self, row: Mapping[str, Any]) -> None:
+        """Add a criterion with its reference; SchemaError where the completion has it already."""
         category = optional(row, "category", str)
         criterion = Criterion(
             criterion=typed(row, "rubric", str), weight=1, tags=(category,) if category else ()

@@ -24,6 +24,8 @@ from rubricbench.judging.price.prices import PriceList
 from rubricbench.judging.results import SCORES, VERDICTS, VOTES
 from rubricbench.judging.usage import Tally
 from rubricbench.progress import progress
+from rubricbench.readers import MatchReport
+from rubricbench.runs import RunDirectory
 from rubricbench.scoring import Strategy
 from rubricbench.store import Store
 
@@ -57,43 +59,61 @@ def grade_files(
         KeyboardInterrupt: it was interrupted; what was answered is stored.
     """
     inputs = Inputs(job)
-    strategy = Strategy(job.strategy)
-    budget = Budget(job.caps) if job.caps else None
-    accounts = opened_accounts(job, budget)
+    Strategy(job.strategy)  # an unknown one, or a cap that cannot be kept, costs no survey
+    opened_accounts(job, Budget(job.caps) if job.caps else None)
     match = inputs.survey()
     with run_directory(job, inputs) as directory:
         if directory.done(STAGE):
             say(f"{job.out} is complete already")
             return Graded(recorded_summary(directory), match, Tally(), {})
-        tally = Tally()
-        with (
-            forgotten_if_refused(directory, tally),
-            Store.open(job.store or directory.path(STORE)) as store,
-        ):
-            judges = [
-                Judge(config, store, secret=label_secret(directory), strategy=strategy, account=own)
-                for config, own in zip(job.configs or (None,), accounts, strict=True)
-            ]
-            for judge in judges:
-                judge.tally = tally  # one count for all
-            panel = Panel(judges, vote=job.vote, strategy=strategy) if job.further else None
-            asking = Asking(inputs, match.matched, quiet=quiet, say=say)
-            if job.configs:
-                (fill or _ask_all)(judges, store, asking)
-                store.flush()
-            writing = Writing(job, inputs, judges, panel, asking.with_causes)
-            with progress(match.matched, "writing", quiet=quiet) as bar:
-                summary = writing.write(directory, match.unmatched, bar.advance)
-        if summary.complete:
-            directory.mark_done(STAGE, [VERDICTS, SCORES, *((VOTES,) if panel else ()), SUMMARY])
-    return Graded(
-        summary,
-        match,
-        tally,
-        asking.faults,
-        spent=budget.spent if budget else None,
-        used_up=budget.used_up if budget else "",
-    )
+        return _graded(job, inputs, directory, match, fill or _ask_all, quiet=quiet, say=say)
+
+
+def _graded(
+    job: Job,
+    inputs: Inputs,
+    directory: RunDirectory,
+    match: MatchReport,
+    fill: Fill,
+    *,
+    quiet: bool,
+    say: Callable[[str], None],
+) -> Graded:
+    """Have the answers put into the store, write the tables, and say what was done."""
+    budget = Budget(job.caps) if job.caps else None
+    accounts = opened_accounts(job, budget)
+    tally = Tally()
+    with (
+        forgotten_if_refused(directory, tally),
+        Store.open(job.store or directory.path(STORE)) as store,
+    ):
+        judges = _judges(job, store, label_secret(directory), accounts, tally)
+        asking = Asking(inputs, match.matched, quiet=quiet, say=say)
+        if job.configs:
+            fill(judges, store, asking)
+            store.flush()
+        strategy = Strategy(job.strategy)
+        panel = Panel(judges, vote=job.vote, strategy=strategy) if job.further else None
+        writing = Writing(job, inputs, judges, panel, asking.with_causes)
+        with progress(match.matched, "writing", quiet=quiet) as bar:
+            summary = writing.write(directory, match.unmatched, bar.advance)
+    if summary.complete:
+        directory.mark_done(STAGE, [VERDICTS, SCORES, *((VOTES,) if panel else ()), SUMMARY])
+    spent, used_up = (budget.spent, budget.used_up) if budget else (None, "")
+    return Graded(summary, match, tally, asking.faults, spent=spent, used_up=used_up)
+
+
+def _judges(
+    job: Job, store: Store, secret: bytes, accounts: Sequence[Account | None], tally: Tally
+) -> list[Judge]:
+    strategy = Strategy(job.strategy)
+    judges = [
+        Judge(config, store, secret=secret, strategy=strategy, account=own)
+        for config, own in zip(job.configs or (None,), accounts, strict=True)
+    ]
+    for judge in judges:
+        judge.tally = tally  # one count for all
+    return judges
 
 
 def opened_accounts(job: Job, budget: Budget | None) -> list[Account | None]:
