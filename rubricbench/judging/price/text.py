@@ -23,7 +23,7 @@ def plans_text(plans: Sequence[Plan]) -> str:
     if len(plans) == 1:
         return plan_text(plans[0])
     parts = [
-        f"judge {number} of {len(plans)}, {plan.judge}\n{plan_text(plan)}"
+        f"judge {number} of {len(plans)}, {plan.judge}, {plan.format}\n{plan_text(plan)}"
         for number, plan in enumerate(plans, start=1)
     ]
     costs = [plan.cost for plan in plans if plan.cost is not None]
