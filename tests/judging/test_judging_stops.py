@@ -211,10 +211,15 @@ def test_an_interrupt_in_a_notebook_ends_the_calls(store):
         with pytest.raises(KeyboardInterrupt):
             Judge(CONFIG, store, backend=backend).grade_all(items(5))
 
-    # A loop as a notebook runs it, with Python's own handler of the signal.
+    # A loop as a notebook runs it, with Python's own handler of the signal; who runs the tests in
+    # the background of a shell has it ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     loop = asyncio.new_event_loop()
-    loop.run_until_complete(cell())
-    loop.close()
+    try:
+        loop.run_until_complete(cell())
+    finally:
+        loop.close()
+        signal.signal(signal.SIGINT, before)
     assert backend.asked == CONFIG.concurrency
     assert "judging" not in {thread.name for thread in threading.enumerate()}
 
