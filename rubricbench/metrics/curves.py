@@ -1,0 +1,87 @@
+"""Curves of many prompts over one grid: which points can be shown, by which prompts.
+
+A curve whose prompts change along its axis can turn because of that. So a point is shown where at
+least nine prompts in ten support it, and the whole curve is made by the prompts that support every
+point shown; the others are left out of all of it, and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rubricbench.metrics.resample import Bootstrap, Replicates
+from rubricbench.metrics.result import Caution, caution
+
+SUPPORT = 0.9  # share of prompts that a point needs
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def supported(can: Bools) -> tuple[Bools, Bools]:
+    """Return which points are shown, ``(K,)``, and which prompts make them, ``(P,)``.
+
+    Args:
+        can: whether a prompt supports a point, shape ``(P, K)``.
+    """
+    shown = can.mean(axis=0) >= SUPPORT - 1e-12
+    return shown, np.asarray(can[:, shown].all(axis=1))
+
+
+@dataclass(frozen=True)
+class PromptCurves:
+    """Values of every prompt at every point shown, for pairing with other arms.
+
+    Args:
+        prompts: ids, the rows of every matrix, shape ``(P,)``.
+        grid: the points shown, such as n or KL, shape ``(K,)``.
+        columns: such as ``gold``, each of shape ``(P, K)``; NaN in the rows of prompts left out.
+        replicates: the draws of the means over prompts of each column.
+        kept: which prompts make the curve, shape ``(P,)``.
+    """
+
+    prompts: NDArray[np.str_]
+    grid: Floats
+    columns: Mapping[str, Floats]
+    replicates: Mapping[str, Replicates]
+    kept: Bools
+
+    @classmethod
+    def of(
+        cls,
+        prompts: NDArray[np.str_],
+        grid: Floats,
+        columns: Mapping[str, Floats],
+        kept: Bools,
+        boot: Bootstrap | None,
+    ) -> PromptCurves:
+        """Blank the rows of prompts left out, and draw all columns together."""
+        blanked = {name: np.where(kept[:, None], x, np.nan) for name, x in columns.items()}
+        draws = (boot or Bootstrap(prompts)).means(np.hstack(list(blanked.values())))
+        width = len(grid)
+        parts = {
+            name: _columns(draws, slice(i * width, (i + 1) * width))
+            for i, name in enumerate(blanked)
+        }
+        return cls(prompts, grid, blanked, parts, kept)
+
+    def left_out(self) -> list[Caution]:
+        """Return the caution that prompts were left out, if any were."""
+        out = int((~self.kept).sum())
+        detail = f"{out:,} of {len(self.kept):,} prompts do not support every point shown"
+        return [caution("left_out", detail)] if out else []
+
+
+def _columns(draws: Replicates, at: slice) -> Replicates:
+    return Replicates(
+        point=draws.point[:, at],
+        resampled=draws.resampled[:, at],
+        left_out=draws.left_out[:, at],
+        prompts=draws.prompts[at],
+        level=draws.level,
+        cautions=draws.cautions,
+    )
