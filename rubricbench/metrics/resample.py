@@ -10,8 +10,12 @@ the same prompts stand in one matrix, which pairs them.
 
     boot = Bootstrap(samples.prompts)
     draws = boot.means(curve_of_each_prompt)        # (prompts, checkpoints)
-    peak = draws.map(lambda curve: curve.max(axis=1, keepdims=True))
-    result = peak.results(["gold_peak"], items=samples.size)[0]
+    last = draws.results(names, items=samples.size)     # means: Student's t
+    peak = draws.map(lambda curve: curve.max(axis=1))   # what is curved: BCa
+    result = peak.results(["gold_peak"], items=samples.size, method=Method.BCA)[0]
+
+Which interval suits what, and the simulations that the two cautions of this file were chosen by,
+are in docs/metrics.md.
 """
 
 from __future__ import annotations
@@ -27,9 +31,14 @@ from rubricbench.draws import generator
 from rubricbench.metrics.result import LEVEL, Caution, Method, Result, caution, not_computable
 
 RESAMPLES = 2000
-FEW_PROMPTS = 50  # below this, coverage was seen to fall short (docs/metrics.md)
-HEAVY_SHARE = 0.25  # of an estimate's variance, from its one most influential prompt
-_CHUNK = 256  # resamples whose counts are held at once
+# Below these, coverage falls short where nothing in so small a sample shows it (docs/metrics.md).
+FEW_PROMPTS_T = 20
+FEW_PROMPTS_BOOTSTRAP = 50
+# Skewness of the prompts' influences over the square root of their number. It is what the coverage
+# error of an interval for a mean grows with (Hall 1992, section 2.6), and six accelerations of BCa.
+SKEWED = 0.2
+DEFINED = 0.9  # of the draws must have a value, or those that have are no fair sample of them
+_CELLS = 4_000_000  # of the counts of resamples held at once: 32 MB
 _FLAT = 1e-12
 
 Floats = NDArray[np.float64]
@@ -67,13 +76,18 @@ class Bootstrap:
 
     def counts(self) -> Iterator[Floats]:
         """Return how often each prompt is drawn, in chunks of shape ``(draws, prompts)``."""
+        for chunk in self._sorted_counts():
+            counts = np.empty_like(chunk)
+            counts[:, self._order] = chunk
+            yield counts
+
+    def _sorted_counts(self) -> Iterator[Floats]:
         rng = generator(self._seed, "bootstrap over prompts", self._names)
-        for start in range(0, self.resamples, _CHUNK):
-            size = min(_CHUNK, self.resamples - start)
-            chunk = np.empty((size, self.n))
+        step = max(1, min(256, _CELLS // max(self.n, 1)))
+        for start in range(0, self.resamples, step):
+            chunk = np.empty((min(step, self.resamples - start), self.n))
             for row in chunk:
-                drawn = rng.integers(0, self.n, size=self.n)
-                row[self._order] = np.bincount(drawn, minlength=self.n)
+                row[:] = np.bincount(rng.integers(0, self.n, size=self.n), minlength=self.n)
             yield chunk
 
     def means(self, values: Floats) -> Replicates:
@@ -87,20 +101,30 @@ class Bootstrap:
         matrix = matrix[:, None] if matrix.ndim == 1 else matrix
         if len(matrix) != self.n:
             raise ValueError(f"{len(matrix)} rows for {self.n} prompts")
-        known = ~np.isnan(matrix)
-        filled = np.where(known, matrix, 0.0)
-        total, number = filled.sum(axis=0), known.sum(axis=0).astype(np.float64)
-        resampled = [_ratio(c @ filled, c @ known) for c in self.counts()]
+        # In the order of the sorted ids, so that not even rounding depends on the order of rows.
+        matrix = matrix[self._order]
+        known = (~np.isnan(matrix)).astype(np.float64)
+        complete = bool(known.all())
+        filled = matrix if complete else np.where(known > 0, matrix, 0.0)
+        total, number = filled.sum(axis=0), known.sum(axis=0)
+        resampled = np.empty((self.resamples, len(total)))
+        done = 0
+        for chunk in self._sorted_counts():
+            drawn = float(self.n) if complete else chunk @ known
+            resampled[done : done + len(chunk)] = _ratio(chunk @ filled, drawn)
+            done += len(chunk)
+        left_out = np.empty_like(filled)
+        left_out[self._order] = _ratio(total - filled, number - known)
         return Replicates(
             point=_ratio(total, number)[None, :],
-            resampled=np.concatenate(resampled) if resampled else np.empty((0, len(total))),
-            left_out=_ratio(total - filled, number - known),
+            resampled=resampled,
+            left_out=left_out,
             prompts=number.astype(np.int64),
             level=self.level,
         )
 
 
-def _ratio(total: Floats, number: Floats) -> Floats:
+def _ratio(total: Floats, number: Floats | float) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(np.where(number > 0, total / number, np.nan))
 
@@ -146,10 +170,28 @@ class Replicates:
         return _quantile(self.resampled, tails[0]), _quantile(self.resampled, tails[1])
 
     def standard_error(self) -> Floats:
-        """Return the jackknife standard error of every column, shape ``(k,)``."""
-        pseudo = self.left_out - _mean(self.left_out)
-        n = self.prompts
-        return np.asarray(np.sqrt((n - 1) / np.maximum(n, 1) * np.nansum(pseudo**2, axis=0)))
+        """Return the jackknife standard error of every column, shape ``(k,)``.
+
+        Of a mean it is the classic one, sd/√n. NaN with fewer than two prompts, and where more than
+        a tenth of the leave-one-out values are not defined; fewer are made up for by the others.
+        """
+        n, rows = self.prompts, len(self.left_out)
+        defined = np.isfinite(self.left_out).sum(axis=0)
+        squares = np.nansum(self._influence() ** 2, axis=0) * rows / np.maximum(defined, 1)
+        enough = (n > 1) & (defined >= DEFINED * rows)
+        return np.where(enough, np.sqrt((n - 1) / np.maximum(n, 1) * squares), np.nan)
+
+    def p_values(self, null: float = 0.0) -> Floats:
+        """Return the one-sided p-value, by t, of "the truth is at most ``null``", shape ``(k,)``.
+
+        1 where there is no standard error or it is zero: prompts that do not vary, or too few of
+        them, are no evidence.
+        """
+        error = self.standard_error()
+        varies = error > _FLAT * np.maximum(1.0, np.abs(self.point[0]))
+        t = (self.point[0] - null) / np.where(varies, error, 1.0)
+        p = special.stdtr(np.maximum(self.prompts - 1, 1), -t)
+        return np.where(varies & np.isfinite(p), p, 1.0)
 
     def results(
         self,
@@ -188,46 +230,58 @@ class Replicates:
                 n=n,
                 items=items,
             )
-            found.append(result.with_warnings((*self._cautions(i), *self.cautions, *warnings)))
+            own = self._cautions(i, method, given)
+            found.append(result.with_warnings((*own, *self.cautions, *warnings)))
         return found
 
-    def _cautions(self, column: int) -> list[Caution]:
+    def _cautions(self, column: int, method: Method, given: bool) -> list[Caution]:
         n = int(self.prompts[column])
         if n < 2:
             return [caution("one_prompt")]
-        found = [caution("few_prompts", f"{n} prompts")] if n < FEW_PROMPTS else []
-        share = self._largest_share()[column]
-        if n >= 8 and share > HEAVY_SHARE:
+        if not given:
+            return [caution("unstable")]
+        few = FEW_PROMPTS_T if method is Method.T else FEW_PROMPTS_BOOTSTRAP
+        found = [caution("few_prompts", f"{n} prompts")] if n < few else []
+        influence = self._influence()[:, column]
+        squares = influence**2
+        scale = max(1.0, abs(float(self.point[0, column])))
+        if np.nansum(squares) <= (_FLAT * scale) ** 2:
+            found.append(caution("constant", f"no spread among {n} prompts, so no width"))
+        elif abs(_skew(influence)) > SKEWED:
+            share = np.nanmax(squares) / np.nansum(squares)
             found.append(
-                caution("heavy_tail", f"one prompt in {n} makes {share:.0%} of the variance")
+                caution("heavy_tail", f"one prompt of {n} makes {share:.0%} of the variance")
             )
         return found
 
-    def _largest_share(self) -> Floats:
-        squares = (self.left_out - _mean(self.left_out)) ** 2
-        total = np.nansum(squares, axis=0)
-        return np.where(
-            total > _FLAT**2, np.nanmax(squares, axis=0, initial=0) / np.maximum(total, _FLAT**2), 0
-        )
+    def _influence(self) -> Floats:
+        """Return how far each leave-one-out value lies below their mean, shape ``(P, k)``."""
+        return np.asarray(_mean(self.left_out) - self.left_out)
 
     def _t(self) -> tuple[Floats, Floats]:
-        n = np.maximum(self.prompts, 2)
-        half = special.stdtrit(n - 1, (1 + self.level) / 2) * self.standard_error()
-        half = np.where(self.prompts > 1, half, np.nan)
+        quantile = special.stdtrit(np.maximum(self.prompts - 1, 1), (1 + self.level) / 2)
+        half = quantile * self.standard_error()
         return self.point[0] - half, self.point[0] + half
 
     def _bca(self, tails: Floats) -> Floats:
         """Return the tail probabilities of BCa (Efron 1987; Efron and Tibshirani, eq. 14.10)."""
-        below = np.nanmean(self.resampled < self.point, axis=0)
-        equal = np.nanmean(self.resampled == self.point, axis=0)
+        defined = np.maximum(np.isfinite(self.resampled).sum(axis=0), 1)
+        below = (self.resampled < self.point).sum(axis=0) / defined
+        equal = (self.resampled == self.point).sum(axis=0) / defined
         bias = special.ndtri(np.clip(below + equal / 2, 1e-6, 1 - 1e-6))
-        deviation = _mean(self.left_out) - self.left_out
-        cubes, squares = np.nansum(deviation**3, axis=0), np.nansum(deviation**2, axis=0)
-        acceleration = np.where(
-            squares > _FLAT**2, cubes / (6 * np.maximum(squares, _FLAT**2) ** 1.5), 0
-        )
+        acceleration = np.array([_skew(column) / 6 for column in self._influence().T])
         z = bias + special.ndtri(tails)
-        return np.asarray(special.ndtr(bias + z / (1 - acceleration * z)))
+        return np.asarray(special.ndtr(bias + z / np.maximum(1 - acceleration * z, _FLAT)))
+
+
+def _skew(influence: Floats) -> float:
+    """Return the sum of cubes over the sum of squares to the power 1.5; 0 where none varies."""
+    known = influence[np.isfinite(influence)]
+    largest = float(np.abs(known).max(initial=0.0))
+    if largest <= _FLAT**2:
+        return 0.0
+    known = known / largest
+    return float((known**3).sum() / (known**2).sum() ** 1.5)
 
 
 def _columns(values: Floats) -> Floats:
@@ -245,7 +299,6 @@ def _quantile(values: Floats, tails: Floats) -> Floats:
     for i, tail in enumerate(tails):
         column = values[:, i]
         defined = column[np.isfinite(column)]
-        # Where many draws have no value, those that have are not a fair sample of them.
-        if len(defined) and len(defined) >= 0.9 * len(column) and np.isfinite(tail):
+        if len(defined) and len(defined) >= DEFINED * len(column) and np.isfinite(tail):
             found[i] = np.quantile(defined, tail)
     return found

@@ -29,6 +29,7 @@ class Method(StrEnum):
     WILSON = "wilson"
     SEEDS = "t_over_seeds"
     SEQUENCE = "confidence_sequence"
+    SIMULTANEOUS = "simultaneous_bootstrap"  # sup-t over all points of a curve
     EXACT = "exact"  # no sampling error: computed, or a whole population
     NONE = "none"
 
@@ -39,9 +40,11 @@ CAUTIONS = {
     "few_prompts": "few prompts: the interval may cover less often than it says",
     "few_seeds": "few seeds: wide, and right only if seeds vary as a normal distribution does",
     "one_seed": "one seed: an anecdote, its interval knows nothing of training noise",
-    "heavy_tail": "one prompt carries much of the spread: the interval may cover too little",
+    "heavy_tail": "a few prompts carry the spread, on one side: the interval may cover too little",
+    "unstable": "without a value on many resamples of the prompts: no interval can be had",
     "low_ess": "few samples carry the weight; estimates beyond this point are withheld",
     "small_n": "few samples a prompt: the KL is underestimated near its ceiling, log N",
+    "bias": "an estimated bias is not small beside the interval, which does not hold it",
     "censored": "the event did not happen within the data: a bound, not a value",
     "saturated": "the scale has run out: nearly all values lie at its end",
     "ties": "many ties: the figure depends on how they count",

@@ -55,21 +55,22 @@ class Samples:
             columns: further columns, one value a row.
 
         Raises:
-            InputError: no row, unequal lengths, an unknown reward to be refused, an infinite one.
+            InputError: no row, unequal lengths, a row without a prompt, an unknown reward to be
+                refused, an infinite one.
         """
-        ids = np.asarray(prompt_ids, dtype=str)
+        names, codes = _coded(prompt_ids)
         rewards = {"proxy": _numbers("proxy", proxy), "gold": _numbers("gold", gold)}
         others = {name: np.asarray(values) for name, values in columns.items()}
         for name, values in {**rewards, **others}.items():
-            if len(values) != len(ids):
-                raise InputError(f"{len(values):,} values of {name} for {len(ids):,} rows")
+            if len(values) != len(codes):
+                raise InputError(f"{len(values):,} values of {name} for {len(codes):,} rows")
         keep = _known(rewards, unknown)
         if not keep.any():
             raise InputError("no sample with both rewards", hint="score the samples first")
-        order = np.flatnonzero(keep)[np.argsort(ids[keep], kind="stable")]
-        prompts, counts = np.unique(ids[order], return_counts=True)
+        order = np.flatnonzero(keep)[np.argsort(codes[keep], kind="stable")]
+        present, counts = np.unique(codes[order], return_counts=True)
         return cls(
-            prompts=prompts,
+            prompts=names[present],
             starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             proxy=rewards["proxy"][order],
             gold=rewards["gold"][order],
@@ -103,11 +104,31 @@ class Samples:
         return np.asarray(np.add.reduceat(values, self.starts[:-1]) / self.counts)
 
 
+def _coded(prompt_ids: Any) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Return the sorted ids, and the place of each row's id among them.
+
+    A table holds an id many times: a million hashes as a numpy array of text take 256 MB, and each
+    sorting as much again; their places take 8.
+    """
+    rows = prompt_ids.tolist() if hasattr(prompt_ids, "tolist") else list(prompt_ids)
+    first: dict[Any, int] = {}
+    codes = np.fromiter((first.setdefault(x, len(first)) for x in rows), np.int64, len(rows))
+    for value, code in first.items():
+        if value is None or value != value:  # NaN is not itself
+            row = int(np.flatnonzero(codes == code)[0]) + 1
+            raise InputError(f"row {row:,} has no prompt id")
+    names, place = np.unique(np.array([str(x) for x in first], dtype=str), return_inverse=True)
+    return names, place.astype(np.int64)[codes]
+
+
 def _numbers(name: str, values: Any) -> Floats:
     try:
-        return np.asarray(values, dtype=np.float64)
+        numbers = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"a value of {name} is not a number") from None
+        numbers = np.empty((0, 0))
+    if numbers.ndim != 1:
+        raise InputError(f"a value of {name} is not a number")
+    return numbers
 
 
 def _known(rewards: Mapping[str, Floats], unknown: str) -> NDArray[np.bool_]:
