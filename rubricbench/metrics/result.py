@@ -53,6 +53,7 @@ CAUTIONS = {
     "extrapolated": "beyond the range of the data",
     "poor_fit": "the fitted form explains little of the curve",
     "constant": "a variable does not vary",
+    "separated": "one variable tells wins from losses: the figure rests on the penalty of the fit",
     "unpaired": "the arms share too few prompts to be paired",
 }
 
