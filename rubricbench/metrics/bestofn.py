@@ -24,7 +24,7 @@ from scipy import special
 
 from rubricbench.errors import InputError
 from rubricbench.metrics.blocks import Blocks
-from rubricbench.metrics.curves import SUPPORT, PromptCurves, supported
+from rubricbench.metrics.curves import SUPPORT, PromptCurves, enough
 from rubricbench.metrics.divergence import best_of_n_bound, kl_of_blocks
 from rubricbench.metrics.resample import Bootstrap, Replicates
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
@@ -100,7 +100,9 @@ def best_of_n(
         InputError: an n that is not a positive integer.
     """
     grid = default_n(samples.counts) if n_grid is None else _checked(n_grid)
-    shown, kept = supported(np.maximum(samples.counts // 2, 1)[:, None] >= grid)
+    can = np.maximum(samples.counts // 2, 1)[:, None] >= grid
+    shown = enough(can)
+    kept = np.asarray(can[:, shown].all(axis=1))
     blocks = Blocks.of(samples)
     n = grid[shown]
     columns = {
@@ -109,7 +111,10 @@ def best_of_n(
         "kl": kl_of_blocks(blocks, n),
     }
     curves = PromptCurves.of(samples.prompts, n.astype(float), columns, kept, boot)
-    cautions = [*curves.left_out(), *_of_samples(samples, blocks, kept)]
+    cautions = [
+        *curves.left_out(f"have fewer than {2 * n[-1]:,} samples"),
+        *_of_samples(samples, blocks, kept),
+    ]
     return BestOfNCurve(
         points=tuple(_points(grid, shown, curves, int(samples.counts[kept].sum()), cautions)),
         cautions=tuple(cautions),

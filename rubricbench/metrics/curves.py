@@ -1,8 +1,8 @@
 """Curves of many prompts over one grid: which points can be shown, by which prompts.
 
 A curve whose prompts change along its axis can turn because of that. So a point is shown where at
-least nine prompts in ten support it, and the whole curve is made by the prompts that support every
-point shown; the others are left out of all of it, and counted.
+least nine prompts in ten support it, and one set of prompts makes the whole curve; the others are
+left out of all of it, and counted.
 """
 
 from __future__ import annotations
@@ -22,14 +22,13 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
-def supported(can: Bools) -> tuple[Bools, Bools]:
-    """Return which points are shown, ``(K,)``, and which prompts make them, ``(P,)``.
+def enough(can: Bools) -> Bools:
+    """Return which points are shown, shape ``(K,)``.
 
     Args:
         can: whether a prompt supports a point, shape ``(P, K)``.
     """
-    shown = can.mean(axis=0) >= SUPPORT - 1e-12
-    return shown, np.asarray(can[:, shown].all(axis=1))
+    return np.asarray(can.mean(axis=0) >= SUPPORT - 1e-12)
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,10 @@ class PromptCurves:
         }
         return cls(prompts, grid, blanked, parts, kept)
 
-    def left_out(self) -> list[Caution]:
+    def left_out(self, why: str) -> list[Caution]:
         """Return the caution that prompts were left out, if any were."""
         out = int((~self.kept).sum())
-        detail = f"{out:,} of {len(self.kept):,} prompts do not support every point shown"
+        detail = f"{out:,} of {len(self.kept):,} prompts {why}"
         return [caution("left_out", detail)] if out else []
 
 

@@ -5,8 +5,8 @@ log n − (n−1)/n (Stiennon et al. 2020, appendix G.3; Gao et al. 2022, §2). 
 best response is drawn at *random* among those that tie, the choice says less, and that figure is
 only a bound: with levels of probability p_k and distribution function F_k, the best lies on level
 k with probability m_k = F_kⁿ − F_{k−1}ⁿ and KL = Σ m_k log(m_k / p_k) (Beirami et al. 2024 bound
-the gap). Five equal levels and n = 64 give 1.61 nats, not 3.17. Breaking ties strictly, by a hash of
-the text, is another policy: it has the full 3.17 and tells its responses apart by noise.
+the gap). Five equal levels and n = 64 give 1.61 nats, not 3.17. Breaking ties strictly, by a hash
+of the text, is another policy: it has the full 3.17, and tells its responses apart by noise.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ CAUTIONS = {
     "unstable": "without a value on many resamples of the prompts: no interval can be had",
     "low_ess": "few samples carry the weight; estimates beyond this point are withheld",
     "small_n": "few samples a prompt: the KL is underestimated near its ceiling, log N",
-    "bias": "an estimated bias is not small beside the interval, which does not hold it",
+    "bias": "an estimated bias that the interval knows nothing of",
     "censored": "the event did not happen within the data: a bound, not a value",
     "saturated": "the scale has run out: nearly all values lie at its end",
     "ties": "many ties: the figure depends on how they count",
