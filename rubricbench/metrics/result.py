@@ -29,6 +29,7 @@ class Method(StrEnum):
     WILSON = "wilson"
     SEEDS = "t_over_seeds"
     SEQUENCE = "confidence_sequence"
+    SIMULTANEOUS = "max_t"  # holds for all checkpoints at once, whichever was chosen
     SIMULTANEOUS = "simultaneous_bootstrap"  # sup-t over all points of a curve
     EXACT = "exact"  # no sampling error: computed, or a whole population
     NONE = "none"
@@ -45,6 +46,7 @@ CAUTIONS = {
     "low_ess": "few samples carry the weight; estimates beyond this point are withheld",
     "small_n": "few samples a prompt: the KL is underestimated near its ceiling, log N",
     "bias": "an estimated bias that the interval knows nothing of",
+    "winners_curse": "chosen for being the highest, so too high by luck: biased upwards",
     "censored": "the event did not happen within the data: a bound, not a value",
     "saturated": "the scale has run out: nearly all values lie at its end",
     "ties": "many ties: the figure depends on how they count",
