@@ -29,7 +29,7 @@ class Method(StrEnum):
     WILSON = "wilson"
     SEEDS = "t_over_seeds"
     SEQUENCE = "confidence_sequence"
-    SIMULTANEOUS = "max_t"  # holds for all checkpoints at once, whichever was chosen
+    MAX_T = "max_t"  # multivariate t: holds for all checkpoints at once
     SIMULTANEOUS = "simultaneous_bootstrap"  # sup-t over all points of a curve
     EXACT = "exact"  # no sampling error: computed, or a whole population
     NONE = "none"
