@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rubricbench.errors import InputError
 
 Floats = NDArray[np.float64]
+_MISSING = ("None", "nan", "<NA>", "NaT")  # what Python, numpy and pandas write for no id
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def _coded(prompt_ids: Any) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
     first: dict[Any, int] = {}
     codes = np.fromiter((first.setdefault(x, len(first)) for x in rows), np.int64, len(rows))
     for value, code in first.items():
-        if value is None or value != value:  # NaN is not itself
+        if not isinstance(value, str) and str(value) in _MISSING:
             row = int(np.flatnonzero(codes == code)[0]) + 1
             raise InputError(f"row {row:,} has no prompt id")
     names, place = np.unique(np.array([str(x) for x in first], dtype=str), return_inverse=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,6 +66,7 @@ def test_or_its_row_is_dropped_and_counted():
         ((["a"], [[1.0]], [1]), "a value of proxy is not a number"),
         ((["a", None], [1, 2], [1, 2]), "row 2 has no prompt id"),
         (([math.nan], [1], [1]), "row 1 has no prompt id"),
+        ((pd.array(["a", None], dtype="string"), [1, 2], [1, 2]), "row 2 has no prompt id"),
     ],
 )
 def test_bad_input_is_one_line_that_says_what(arguments, message: str):
