@@ -6,6 +6,8 @@ cannot read is read again row by row: that finds the row at fault, or copes with
 
 from __future__ import annotations
 
+import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ from rubricbench.metrics.tables import KL_ROUNDING, Column, Kind
 from rubricbench.readers import read_rows
 
 Floats = NDArray[np.float64]
+_JSON = (".jsonl", ".ndjson")
 BATCH_ROWS = 1 << 16
 JSON_ROWS = 1000  # of a JSONL file, looked at to know its columns
 _BLOCK_BYTES = 4 << 20
@@ -69,17 +72,27 @@ def columns_of(path: str | Path) -> list[str]:
         InputError: it is missing, empty, of an unknown kind, or not what its name says.
     """
     path = Path(path)
-    if path.suffix.lower() != ".parquet":
-        names: dict[str, None] = {}
-        for at, (_, row) in enumerate(read_rows(path)):
-            names.update(dict.fromkeys(row))
-            if at + 1 >= (1 if path.suffix.lower() == ".csv" else JSON_ROWS):
-                break
-        return list(names)
-    next(iter(read_rows(path)))  # says what is wrong with the file, if something is
-    import pyarrow.parquet as pq
+    first = next(iter(read_rows(path)))[1] if path.suffix.lower() not in _JSON else None
+    if path.suffix.lower() == ".parquet":
+        import pyarrow.parquet as pq
 
-    return list(pq.read_schema(path).names)
+        return list(pq.read_schema(path).names)
+    return list(_json_keys(path) if first is None else first)
+
+
+def _json_keys(path: Path) -> dict[str, None]:
+    """Return the keys of the first rows. NaN passes: Python's json module writes it."""
+    names: dict[str, None] = {}
+    try:
+        with path.open("rb") as file:
+            for line in itertools.islice(filter(bytes.strip, file), JSON_ROWS):
+                names.update(dict.fromkeys(json.loads(line)))
+    except (ValueError, TypeError, OSError):
+        names = {}
+    if not names:  # a fault; read_rows says which
+        for _, row in itertools.islice(read_rows(path), JSON_ROWS):
+            names.update(dict.fromkeys(row))
+    return names
 
 
 def read_table(path: str | Path, columns: Mapping[str, Column]) -> Table:
@@ -140,14 +153,16 @@ def _arrow_csv(path: Path, columns: Mapping[str, Column]) -> Iterator[pa.RecordB
 
 
 def _arrow_json(path: Path, columns: Mapping[str, Column]) -> Iterator[pa.RecordBatch]:
-    from pyarrow import json
+    from pyarrow import json as arrow_json
 
     kinds = {Kind.TEXT: pa.string()}
     wanted = pa.schema([(name, kinds.get(c.kind, pa.float64())) for name, c in columns.items()])
-    with json.open_json(
+    with arrow_json.open_json(
         path,
-        read_options=json.ReadOptions(block_size=_BLOCK_BYTES),
-        parse_options=json.ParseOptions(explicit_schema=wanted, unexpected_field_behavior="ignore"),
+        read_options=arrow_json.ReadOptions(block_size=_BLOCK_BYTES),
+        parse_options=arrow_json.ParseOptions(
+            explicit_schema=wanted, unexpected_field_behavior="ignore"
+        ),
     ) as reader:
         yield from reader
 
