@@ -13,7 +13,13 @@ from typing import Literal
 
 import msgspec
 
+from rubricbench.metrics.bestofn import BestOfNPoint
+from rubricbench.metrics.equal_kl import EqualKlPoint
+from rubricbench.metrics.rank import RankCorrelation
 from rubricbench.metrics.result import LEVEL, Caution, Result
+from rubricbench.metrics.runs import Seeded
+from rubricbench.metrics.tail import TailAccuracy
+from rubricbench.metrics.tilt import TiltPoint
 
 FORMAT = 1  # of the document; raised when a reader of the old one could be misled
 
@@ -139,20 +145,27 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 class ArmCurve(msgspec.Struct, frozen=True, kw_only=True):
     """A training arm: its trajectory and what is computed from it.
 
+    Figures stand twice in a `Seeded`: for these runs, with an interval over prompts, and for
+    another run of the same recipe, with an interval over seeds. Of published points neither is
+    resampled: ``over_prompts`` then holds the point (unit ``points``).
+
     Args:
         arm: its name.
         seeds: training seeds.
-        prompts: held-out prompts.
+        prompts: held-out prompts; 0 for published points.
         checkpoints: in the order of steps.
         peak: gold reward at its peak.
         drop: gold reward at the peak less at the last checkpoint.
         peak_step: step of the peak.
+        final: gold reward at the last checkpoint.
         gap: proxy-gold gap at the last checkpoint.
-        onset: optimiser step of the onset of over-optimization.
+        onset: optimiser step of the onset of over-optimization; censored where there is none.
         onset_distance: √KL there.
+        fall: how far gold has fallen at the onset.
+        detectable: the fall that these prompts would have shown.
         auc: area under the gold curve over √KL, over the range that all arms share.
         fit: Gao's RL form.
-        drift: further figures of drift at the last checkpoint (share of groups without spread, …).
+        drift: changes from the initial policy to the last checkpoint: length, ends, repetition.
         cautions: of the whole arm.
         verdict: in plain words.
     """
@@ -161,57 +174,20 @@ class ArmCurve(msgspec.Struct, frozen=True, kw_only=True):
     seeds: tuple[int, ...]
     prompts: int
     checkpoints: tuple[Checkpoint, ...]
-    peak: Result
-    drop: Result
-    peak_step: Result
-    gap: Result
-    onset: Result
-    onset_distance: Result
-    auc: Result
+    peak: Seeded
+    drop: Seeded
+    peak_step: Seeded
+    final: Seeded
+    gap: Seeded
+    onset: Seeded
+    onset_distance: Seeded
+    fall: Seeded
+    detectable: Seeded
+    auc: Seeded
     verdict: Verdict
     fit: Fit | None = None
     drift: tuple[Result, ...] = ()
     cautions: tuple[Caution, ...] = ()
-
-
-class BonPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """Best of n.
-
-    Args:
-        n: samples chosen from.
-        gold: gold reward of the chosen.
-        proxy: proxy reward of the chosen.
-        kl: KL to the initial policy in nats, exact with ties.
-        bound: log n − (n−1)/n, its upper bound.
-        distance: √KL.
-    """
-
-    n: int
-    gold: Result
-    proxy: Result
-    kl: Result
-    bound: float
-    distance: float | None = None
-
-
-class TiltPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """The exact tilt of the samples at one β.
-
-    Args:
-        beta: β, in units of the proxy.
-        kl: KL to the initial policy in nats.
-        gold: gold reward under the tilt.
-        proxy: proxy reward under it.
-        ess: effective number of samples a prompt.
-        distance: √KL.
-    """
-
-    beta: float
-    kl: Result
-    gold: Result
-    proxy: Result
-    ess: float
-    distance: float | None = None
 
 
 class TheoryPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,11 +213,13 @@ class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
         samples: how many in all.
         per_prompt: least and greatest number of samples a prompt.
         base: mean gold reward of the policy as it is.
-        best_of_n: curve over n.
-        tilt: curve over β, from weak to strong.
-        tail: tail accuracy, with its variants.
+        best_of_n: curve over n, from 1.
+        tilt: curve over β, from ∞ (the policy as it is) down; over increasing KL.
+        at_kl: the tilt at given KLs, by which rewards on different scales are compared.
+        ceiling: log N, the largest KL that the tilt of N samples can show.
+        tail: tail accuracy, with its variants and saturation.
         rank: within-prompt Spearman, overall and in the top decile by proxy.
-        agreement: how often proxy and gold order two samples alike.
+        agreement: how often proxy and gold order two samples of a prompt alike, and the tie rate.
         fit: Gao's best-of-n form, with γ.
         theory: predicted win rates.
         lengths: Spearman of length with proxy and gold, where there is a length.
@@ -254,10 +232,12 @@ class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
     samples: int
     per_prompt: tuple[int, int]
     base: Result
-    best_of_n: tuple[BonPoint, ...]
+    best_of_n: tuple[BestOfNPoint, ...]
     tilt: tuple[TiltPoint, ...]
-    tail: tuple[Result, ...]
-    rank: tuple[Result, ...]
+    at_kl: tuple[EqualKlPoint, ...]
+    ceiling: Result
+    tail: TailAccuracy
+    rank: RankCorrelation
     agreement: tuple[Result, ...]
     verdict: Verdict
     fit: Fit | None = None
