@@ -98,6 +98,9 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
         proxy: proxy reward.
         kl: sequence KL in nats.
         win: win rate.
+        gold_z: gold less its mean under the initial policy, in standard deviations there; None
+            where the run has no step 0.
+        proxy_z: the same of the proxy: both can stand on one axis.
         gap: z of proxy less z of gold, in standard deviations of the initial policy.
         length: mean length of a response.
         ended: share of responses that end by themselves.
@@ -110,6 +113,8 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     proxy: Result | None = None
     kl: Result | None = None
     win: Result | None = None
+    gold_z: Result | None = None
+    proxy_z: Result | None = None
     gap: Result | None = None
     length: Result | None = None
     ended: Result | None = None
