@@ -1,0 +1,286 @@
+"""Blocks of pages about metrics: results in tables, cautions and reasons in plain sight.
+
+Cautions stand beside the figures they concern, each said once with all that it applies to; nothing
+has to be opened or pointed at to be read. The page's style sheets must include ``figures.css``.
+
+    results_table(walk(study.tail), caption="Tail accuracy", anchor="tail")
+    figure_block(figure, anchor="gold", results=walk(study.best_of_n))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from markupsafe import Markup
+
+from rubricbench.figures.data import short
+from rubricbench.figures.figure import Figure
+from rubricbench.figures.inline import inline
+from rubricbench.figures.styles import look
+from rubricbench.metrics.result import Caution, Method, Result
+from rubricbench.report.charts.markers import SHAPES
+from rubricbench.report.formats import DASH, MINUS, plural, span
+from rubricbench.report.svg import element, join
+
+MOST_NAMED = 6  # figures named behind a caution; the others are counted
+_WORDS = {
+    "kl": "KL",
+    "auc": "AUC",
+    "ess": "ESS",
+    "r2": "R²",
+    "alpha": "α",
+    "beta": "β",
+    "gamma": "γ",
+    "bon": "best-of-n",
+    "rl": "RL",
+    "ci": "CI",
+}
+METHODS = {
+    Method.T: "t over prompts",
+    Method.PERCENTILE: "bootstrap over prompts",
+    Method.BCA: "BCa bootstrap over prompts",
+    Method.WILSON: "Wilson",
+    Method.SEEDS: "t over seeds",
+    Method.SEQUENCE: "confidence sequence",
+    Method.EXACT: "exact",
+    Method.NONE: DASH,
+}
+
+
+def label(name: str) -> str:
+    """Return a metric's name for people: ``gold_peak`` is Gold peak."""
+    words = [_WORDS.get(word, word) for word in name.replace("_", " ").split()]
+    text = " ".join(words) or "?"
+    return text[:1].upper() + text[1:] if text[:1].isascii() else text
+
+
+def shown(value: float) -> str:
+    """Return a number with about three digits that count, and a true minus sign."""
+    size = abs(value)
+    if size >= 1e7 or 0 < size < 5e-4:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        text = f"{mantissa}e{int(exponent)}"
+    elif size >= 1000 or (size >= 100 and float(value).is_integer()):
+        text = f"{value:,.0f}"
+    else:
+        places = 1 if size >= 100 else 2 if size >= 10 else 3
+        text = f"{value:.{places}f}"
+    return text.replace("-", MINUS)
+
+
+def ends(result: Result, form: Callable[[float], str] = shown) -> str:
+    """Return a result's interval as text; of a one-sided one, its bound; else a dash."""
+    if result.interval:
+        return span(*result.interval, form)
+    if result.low is not None:
+        return f"at least {form(result.low)}"
+    if result.high is not None:
+        return f"at most {form(result.high)}"
+    return DASH
+
+
+def units(result: Result) -> str:
+    """Return how much is behind a result: ``120 prompts, 1,920 items``."""
+    if not result.n:
+        return plural(result.items, "item") if result.items else DASH
+    text = plural(result.n, result.unit.removesuffix("s"), result.unit)
+    return f"{text}, {plural(result.items, 'item')}" if result.items > result.n else text
+
+
+def cell(result: Result | None, form: Callable[[float], str] = shown) -> Markup:
+    """Return a result as the content of a table cell: estimate, interval below it."""
+    if result is None:
+        return Markup(DASH)
+    if result.estimate is None:
+        return element("span", "none", class_="none", title=short(result.reason, 400))
+    value = element("span", form(result.estimate), class_="estimate")
+    interval = element("small", ends(result, form)) if ends(result, form) != DASH else Markup()
+    starred = element("span", "*", class_="starred") if result.warnings else Markup()
+    return join([value, starred, interval])
+
+
+def results_table(
+    results: Iterable[Result],
+    *,
+    caption: str,
+    anchor: str,
+    names: Mapping[str, str] | None = None,
+) -> Markup:
+    """Return a table, one result a row, and below it the cautions of its rows.
+
+    Args:
+        results: in the order of the rows; nothing to show gives an empty text.
+        caption: of the table.
+        anchor: prefix of the element ids, unique in the page.
+        names: what to call a result instead of its name made readable.
+    """
+    found = list(results)
+    if not found:
+        return Markup()
+    called = [(names or {}).get(r.name) or label(r.name) for r in found]
+    rows = [_row(name, r) for name, r in zip(called, found, strict=True)]
+    level = f"{100 * found[0].level:g}% interval"
+    heads = ("Figure", "Estimate", level, "From", "Interval by")
+    table = _table(caption, heads, rows, words=(0, 4), id_=anchor)
+    return join([table, cautions_list(zip(called, found, strict=True), anchor=anchor)])
+
+
+def _row(name: str, result: Result) -> Markup:
+    head = element("th", element("bdi", short(name, 160)), scope="row")
+    if result.estimate is None:
+        reason = element("bdi", short(result.reason, 400))
+        return element("tr", head, element("td", "Not computable: ", reason, colspan=4))
+    starred = element("span", "*", class_="starred") if result.warnings else Markup()
+    return element(
+        "tr",
+        head,
+        element("td", element("b", shown(result.estimate)), starred, class_="number"),
+        element("td", ends(result), class_="number"),
+        element("td", units(result), class_="number"),
+        element("td", METHODS[result.method]),
+    )
+
+
+def matrix(
+    rows: Sequence[tuple[Markup, str, Sequence[Markup]]],
+    *,
+    caption: str,
+    heads: Sequence[str],
+    anchor: str,
+) -> Markup:
+    """Return a table of things by figures.
+
+    Args:
+        rows: a sign before the name (may be empty), the name, and the cells.
+        caption: of the table.
+        heads: of the columns, the first that of the names.
+        anchor: id of the table, unique in the page.
+    """
+    if not rows:
+        return Markup()
+    body = [
+        element(
+            "tr",
+            element("th", sign, element("bdi", short(name, 160)), scope="row"),
+            *(element("td", content, class_="number") for content in cells),
+        )
+        for sign, name, cells in rows
+    ]
+    return _table(caption, heads, body, words=(0,), id_=anchor)
+
+
+def _table(
+    caption: str, heads: Sequence[str], rows: Iterable[Markup], *, words: Sequence[int], id_: str
+) -> Markup:
+    columns = (
+        element("th", head, scope="col", class_=None if i in words else "number")
+        for i, head in enumerate(heads)
+    )
+    table = element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", *columns)),
+        element("tbody", *rows),
+        class_="results",
+    )
+    # Wide tables scroll by themselves, which the keyboard can do if they take the focus.
+    return element(
+        "div", table, class_="scroll", tabindex=0, role="region", aria_label=caption, id=id_
+    )
+
+
+def cautions_list(named: Iterable[tuple[str, Result | Caution]], *, anchor: str = "") -> Markup:
+    """Return every caution once, with what it applies to; an empty text where there is none.
+
+    Args:
+        named: results, or cautions themselves, each with what to call it (may be empty).
+        anchor: prefix of the list's id; none gives no id.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, thing in named:
+        for c in thing.warnings if isinstance(thing, Result) else (thing,):
+            names = found.setdefault((c.code, c.text), [])
+            if name and name not in names:
+                names.append(name)
+    items = [
+        element("li", _about(names), element("bdi", short(text, 400)))
+        for (_, text), names in found.items()
+    ]
+    return _notes(items, "Cautions", "cautions", anchor)
+
+
+def reasons_list(named: Iterable[tuple[str, Result]], *, anchor: str = "") -> Markup:
+    """Return what could not be computed, by reason; an empty text where all could."""
+    found: dict[str, list[str]] = {}
+    for name, result in named:
+        if result.estimate is None:
+            names = found.setdefault(result.reason, [])
+            if name not in names:
+                names.append(name)
+    items = [
+        element("li", _about(names), element("bdi", short(reason, 400)))
+        for reason, names in found.items()
+    ]
+    return _notes(items, "Not computable", "reasons", anchor)
+
+
+def _about(names: Sequence[str]) -> Markup:
+    """Name the first of them in bold, count the others."""
+    if not names:
+        return Markup()
+    text = ", ".join(short(name, 80) for name in names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        text += f" and {len(names) - MOST_NAMED:,} more"
+    return element("b", element("bdi", text), ": ")
+
+
+def _notes(items: Sequence[Markup], title: str, kind: str, anchor: str) -> Markup:
+    if not items:
+        return Markup()
+    head = element("p", title, class_="notes-title")
+    id_ = f"{anchor}-{kind}" if anchor else None
+    return element("div", head, element("ul", *items), class_=f"notes {kind}", id=id_)
+
+
+def figure_block(
+    figure: Figure, *, anchor: str, named: Iterable[tuple[str, Result | Caution]] = ()
+) -> Markup:
+    """Return a figure with the cautions of what it shows right below it.
+
+    Args:
+        figure: the figure.
+        anchor: prefix of the element ids, unique in the page.
+        named: the results it is drawn from, each with what to call it.
+    """
+    drawn = inline(figure, anchor=anchor)
+    return element("div", drawn, cautions_list(named, anchor=anchor), class_="figure-block")
+
+
+def swatch(style: int) -> Markup:
+    """Return the marker of a style number, for a table or a heading."""
+    seen = look(style)
+    shape = element("path", d=SHAPES[seen.shape], transform="translate(8 8)")
+    return element(
+        "svg", shape, class_=f"sign {seen.classes}", width=16, height=16, aria_hidden="true"
+    )
+
+
+def verdict(
+    headline: str, texts: Sequence[str], *, tone: str, word: str, name: str, style: int | None
+) -> Markup:
+    """Return a verdict: whose it is, in a word, in a line, in sentences.
+
+    Args:
+        headline: in a line.
+        texts: paragraphs.
+        tone: ``good``, ``bad`` or ``unsure``.
+        word: the verdict in a word or two, which says what the tone's colour says.
+        name: whose verdict it is.
+        style: style number of its marker; None for no marker.
+    """
+    sign = swatch(style) if style is not None else Markup()
+    who = element("h3", sign, element("bdi", short(name, 160) or "?"))
+    what = element("p", element("span", word, class_=f"word {tone}"), " ", element("b", headline))
+    return element(
+        "div", who, what, *(element("p", text) for text in texts), class_="verdict-block"
+    )
