@@ -2,21 +2,20 @@
 
 The gold reward is known at increasing KL, for the same prompts at each: the matrix that best-of-n
 or the tilt makes. The *turnover* is the point of that grid at which its population mean is
-greatest; up to there optimising pays, and the largest safe KL is the KL there. Three questions,
-one family of paired differences between two points, ``G(j) - G(k)``:
+greatest; up to there optimising pays, and the largest safe KL is the KL there. Two questions, one
+family of paired differences between two points, ``G(j) - G(k)``:
 
-* **Does gold decline at all?** Only if a later point is below an earlier one beyond the largest
-  difference that chance would show among *all* pairs of points (a simultaneous, sup-t, bootstrap
-  band: White 2000; Romano and Wolf 2005). So it does not matter that the peak was picked from the
-  same data: if gold never falls, it is called unsafe in at most 5% of cases.
+* **Does gold decline at all, and from where on?** Only if, at two points running, gold is below an
+  earlier point beyond the largest difference that chance would show among *all* pairs of points (a
+  simultaneous, sup-t, bootstrap band: White 2000; Romano and Wolf 2005). So it does not matter that
+  the peak was picked from the same data. The first of the two is the predicted onset.
 * **Where is the turnover?** The interval holds every point that is not shown to be below another:
   points from which gold rises further with confidence lie below the interval, points to which it
   has fallen with confidence above. Each point is tested against all others at once, each side at
   half the error, with a critical value from the others that are near enough to matter (moment
   selection, Andrews and Soares 2010): a valid test inverted, so the curve may have a flat top.
-* **From where on is the decline proven?** The predicted onset: the first of two points running that
-  lie below an earlier one by the first test.
 
+How often each is wrong was simulated: ``tests/metrics/cover_audit.py``, figures in docs/audit.md.
 Where no decline is proven the value is censored: "no decline up to X nats", X the last point.
 
     safe = safe_kl(curve.curves.prompts, gold, kl)
@@ -32,6 +31,7 @@ from enum import StrEnum
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from rubricbench.errors import InputError
 from rubricbench.metrics.resample import Bootstrap
@@ -125,7 +125,7 @@ def safe_kl(
     peak = int(np.argmax(gold.mean(axis=0)))
     found = _Found(kl, peak, fallen, ~above, ~below, n, items, boot.level)
     return SafeKl(
-        safety=Safety.DECLINES if fallen.any() else Safety.NO_DECLINE,
+        safety=Safety.NO_DECLINE if found.first is None else Safety.DECLINES,
         largest=found.largest(),
         safe_up_to=found.safe_up_to(),
         onset=found.onset(),
@@ -164,10 +164,9 @@ def _beaten(falls: _Falls, against: Bools, alpha: float, n: int) -> Bools:
 
 def _bar(chance: Floats, at: float, n: int) -> float:
     """Return a critical value; Student's, since the standard errors are estimated too."""
-    from scipy import stats
-
-    widened = float(stats.t.ppf(at, n - 1) / stats.norm.ppf(at))
-    return max(0.0, float(np.quantile(chance, at))) * widened
+    rank = min(len(chance), int(np.ceil(at * (len(chance) + 1))))  # as many draws as there are
+    normal = max(0.0, float(np.partition(chance, rank - 1)[rank - 1]))
+    return float(special.stdtrit(n - 1, special.ndtr(normal)))
 
 
 @dataclass(frozen=True)
@@ -187,9 +186,15 @@ class _Found:
     def low(self) -> float:
         return float(self.kl[int(np.argmax(self.not_before))])
 
+    @property
+    def first(self) -> int | None:
+        """The first of two points running that lie below an earlier one."""
+        running = np.flatnonzero(self.fallen[:-1] & self.fallen[1:])
+        return int(running[0]) if len(running) else None
+
     def largest(self) -> Result:
         end = float(self.kl[-1])
-        if not self.fallen.any():
+        if self.first is None:
             detail = f"no decline is proven up to {end:.2f} nats, where the samples end"
             return self._result("largest_safe_kl", end, caution("censored", detail))
         estimate = float(self.kl[self.peak])
@@ -202,11 +207,10 @@ class _Found:
         return self._result("safe_up_to", self.low)
 
     def onset(self) -> Result:
-        running = np.flatnonzero(self.fallen[:-1] & self.fallen[1:])
-        if not len(running):
+        if self.first is None:
             why = "no decline is proven at two points running"
             return not_computable("predicted_onset", why, n=self.n, items=self.items)
-        return self._result("predicted_onset", float(self.kl[running[0]]))
+        return self._result("predicted_onset", float(self.kl[self.first]))
 
     def _result(self, name: str, estimate: float, *more: Caution) -> Result:
         few = [caution("few_prompts", f"{self.n} prompts")] if self.n < FEW_PROMPTS else []

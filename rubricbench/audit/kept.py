@@ -1,0 +1,124 @@
+"""Scores that outlive a kill: ``scores.parquet`` of an audit, by reward and response.
+
+They are keyed by the reward's identity (the hash of all that decides what it says), and the folder
+belongs to one pool, so scores of another model, function or pool are never taken for these.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from rubricbench.audit.pool import Pool
+from rubricbench.audit.rewards import Reward, Scored, identity_hash
+from rubricbench.errors import RunError
+from rubricbench.runs.files import write_parquet_atomic
+
+SCORES = "scores.parquet"
+WRITE_SECONDS = 5.0  # at most so much work is lost to a kill
+SCHEMA = pa.schema(
+    [
+        ("reward", pa.string()),
+        ("identity", pa.string()),  # sha256 of all that decides the reward
+        ("prompt_id", pa.string()),
+        ("response_id", pa.string()),
+        ("value", pa.float64()),  # null where unknown
+        ("cause", pa.string()),
+    ]
+)
+
+Floats = NDArray[np.float64]
+
+
+class KeptScores:
+    """The scores of a pool's responses.
+
+    Args:
+        folder: of the audit.
+        pool: whose responses they are.
+
+    Raises:
+        RunError: the file cannot be read.
+    """
+
+    def __init__(self, folder: Path, pool: Pool) -> None:
+        self.path = folder / SCORES
+        self._pool = pool
+        self._scores: dict[str, dict[int, Scored]] = {}
+        self._names: dict[str, str] = {}
+        self._written = time.monotonic()
+        if self.path.exists():
+            self._read()
+
+    def scored(self, reward: Reward) -> dict[int, Scored]:
+        """Return a reward's scores by row, scoring those that are not there yet.
+
+        Raises:
+            RubricbenchError: the reward cannot score; what it has said is kept.
+        """
+        key = identity_hash(reward)
+        own = self._scores.setdefault(key, {})
+        self._names[key] = reward.name
+        todo = [i for i in range(len(self._pool)) if i not in own]
+
+        def keep(found: Mapping[int, Scored]) -> None:
+            own.update(found)
+            if time.monotonic() - self._written > WRITE_SECONDS:
+                self.write()
+
+        if todo:
+            try:
+                reward.score(self._pool, todo, keep)
+            finally:
+                self.write()
+        return own
+
+    def values(self, reward: Reward) -> Floats:
+        """Return a reward's scores in the order of the pool, NaN where unknown: shape ``(N,)``."""
+        found = self.scored(reward)
+        values = [found[i].value for i in range(len(self._pool))]
+        return np.array([np.nan if value is None else value for value in values])
+
+    def write(self) -> None:
+        """Write what there is.
+
+        Raises:
+            RunError: the file cannot be written.
+        """
+        pool = self._pool
+        parts = [self._table(key, scores, pool) for key, scores in self._scores.items() if scores]
+        if parts:
+            write_parquet_atomic(self.path, pa.concat_tables(parts))
+        self._written = time.monotonic()
+
+    def _table(self, key: str, scores: Mapping[int, Scored], pool: Pool) -> pa.Table:
+        rows: Sequence[int] = sorted(scores)
+        columns = {
+            "reward": [self._names.get(key, "")] * len(rows),
+            "identity": [key] * len(rows),
+            "prompt_id": [pool.prompt_ids[i] for i in rows],
+            "response_id": [pool.response_ids[i] for i in rows],
+            "value": [scores[i].value for i in rows],
+            "cause": [scores[i].cause for i in rows],
+        }
+        return pa.table(columns, schema=SCHEMA)
+
+    def _read(self) -> None:
+        try:
+            table = pq.read_table(self.path, schema=SCHEMA)
+        except (OSError, pa.ArrowException) as error:
+            raise RunError(
+                f"the scores cannot be read: {error}", where=str(self.path), hint="remove the file"
+            ) from None
+        places = {name: i for i, name in enumerate(self._pool.response_ids)}
+        for row in table.to_pylist():
+            key, at = row["identity"], places.get(row["response_id"])
+            if at is not None:
+                self._names[key] = row["reward"]
+                self._scores.setdefault(key, {})[at] = Scored(row["value"], row["cause"])
