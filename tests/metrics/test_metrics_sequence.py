@@ -101,8 +101,8 @@ def test_it_turns_with_the_values_and_scales_with_the_bounds(kind, values):
 
 @pytest.mark.parametrize(("kind", "draws"), [(EmpiricalBernstein, 200), (HedgedBetting, 60)])
 def test_looking_after_every_observation_errs_in_fewer_than_one_of_twenty_sequences(kind, draws):
-    # At level .95 at most .05 err: binomial(200, .05) exceeds 22 with probability 5e-4 and
-    # binomial(60, .05) exceeds 10 with 1e-4. (2,000 sequences of 1,000: cover_stats.py.)
+    # At level .95 at most .05 err: binomial(200, .05) exceeds 22 with probability 2e-4 and
+    # binomial(60, .05) exceeds 10 with 2e-4. (2,000 sequences of 1,000: cover_stats.py.)
     errs = 0
     for i in range(draws):
         sequence = kind()
