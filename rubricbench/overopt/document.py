@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from rubricbench.audit.safe_kl import SafeKl
 from rubricbench.metrics.bestofn import BestOfNPoint
 from rubricbench.metrics.equal_kl import EqualKlPoint
 from rubricbench.metrics.rank import RankCorrelation
@@ -20,6 +21,7 @@ from rubricbench.metrics.result import LEVEL, Caution, Result
 from rubricbench.metrics.runs import Seeded
 from rubricbench.metrics.tail import TailAccuracy
 from rubricbench.metrics.tilt import TiltPoint
+from rubricbench.theory.empirical import Empirical
 
 FORMAT = 1  # of the document; raised when a reader of the old one could be misled
 
@@ -195,20 +197,6 @@ class ArmCurve(msgspec.Struct, frozen=True, kw_only=True):
     cautions: tuple[Caution, ...] = ()
 
 
-class TheoryPoint(msgspec.Struct, frozen=True, kw_only=True):
-    """What theory predicts at one KL, from the proxy and gold of samples.
-
-    Args:
-        kl: in nats.
-        win: win rate against the initial policy predicted by Theorem 1 for this proxy.
-        ideal: the same for a perfect proxy.
-    """
-
-    kl: float
-    win: Result
-    ideal: float | None = None
-
-
 class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
     """One reward on scored samples of one policy.
 
@@ -224,9 +212,12 @@ class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
         ceiling: log N, the largest KL that the tilt of N samples can show.
         tail: tail accuracy, with its variants and saturation.
         rank: within-prompt Spearman, overall and in the top decile by proxy.
-        agreement: how often proxy and gold order two samples of a prompt alike, and the tie rate.
+        agreement: how often proxy and gold order two samples of a prompt alike that differ in gold,
+            a tie of the proxy one half; and how many pairs tie.
         fit: Gao's best-of-n form, with γ.
-        theory: predicted win rates.
+        theory: what Proposition 1 and Theorem 1 predict, and where in gold the proxy errs.
+        safe_best_of_n: how far best-of-n can be pushed before gold turns.
+        safe_tilt: how far the tilt can.
         lengths: Spearman of length with proxy and gold, where there is a length.
         cautions: of the whole study.
         verdict: in plain words.
@@ -246,7 +237,9 @@ class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
     agreement: tuple[Result, ...]
     verdict: Verdict
     fit: Fit | None = None
-    theory: tuple[TheoryPoint, ...] = ()
+    theory: Empirical | None = None
+    safe_best_of_n: SafeKl | None = None
+    safe_tilt: SafeKl | None = None
     lengths: tuple[Result, ...] = ()
     cautions: tuple[Caution, ...] = ()
 

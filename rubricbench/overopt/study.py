@@ -1,0 +1,130 @@
+"""What can be said of a reward from scored samples of one policy, without training."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import numpy as np
+
+from rubricbench.audit.safe_kl import SafeKl, safe_kl
+from rubricbench.errors import InputError
+from rubricbench.metrics.bestofn import BestOfNCurve, best_of_n
+from rubricbench.metrics.curves import PromptCurves
+from rubricbench.metrics.equal_kl import tilt_at_kl
+from rubricbench.metrics.rank import rank_correlation
+from rubricbench.metrics.resample import Bootstrap
+from rubricbench.metrics.result import Caution, Result, caution, not_computable
+from rubricbench.metrics.samples import Samples
+from rubricbench.metrics.tail import tail_accuracy
+from rubricbench.metrics.tilt import TiltCurve, tilt
+from rubricbench.overopt.document import SampleStudy
+from rubricbench.overopt.settings import Settings
+from rubricbench.overopt.verdict_samples import verdict
+from rubricbench.theory.empirical import Empirical, predict
+
+THEORY_KLS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
+
+
+def study(arm: str, samples: Samples, settings: Settings) -> SampleStudy:
+    """Return the whole study of one reward.
+
+    Args:
+        arm: name of the reward or policy.
+        samples: scored by proxy and gold.
+        settings: of the resampling.
+    """
+    boot = settings.boot(samples.prompts)
+    bon, tilted = best_of_n(samples, None, boot), tilt(samples, None, boot)
+    theory = _theory(samples, settings)
+    tail = tail_accuracy(samples, boot)
+    safe = {
+        "best-of-n": _safe(samples, bon.curves, settings),
+        "the tilt": _safe(samples, tilted.curves, settings),
+    }
+    base = boot.means(samples.means(samples.gold)).results(["gold"], items=samples.size)[0]
+    rank = rank_correlation(samples, boot)
+    return SampleStudy(
+        arm=arm,
+        prompts=len(samples.prompts),
+        samples=samples.size,
+        per_prompt=(int(samples.counts.min()), int(samples.counts.max())),
+        base=base,
+        best_of_n=bon.points,
+        tilt=tilted.points,
+        at_kl=tilt_at_kl(samples, boot=boot).points,
+        ceiling=tilted.ceiling,
+        tail=tail,
+        rank=rank,
+        agreement=_agreement(theory),
+        theory=theory,
+        lengths=_lengths(samples, boot),
+        safe_best_of_n=safe["best-of-n"],
+        safe_tilt=safe["the tilt"],
+        cautions=_cautions(samples, bon, tilted),
+        verdict=verdict(bon, tilted, safe, tail, rank),
+    )
+
+
+def _theory(samples: Samples, settings: Settings) -> Empirical | None:
+    try:
+        return predict(samples, THEORY_KLS, seed=settings.seed)
+    except InputError:  # every prompt has one sample; the caution of the study says so
+        return None
+
+
+def _safe(samples: Samples, curves: PromptCurves, settings: Settings) -> SafeKl:
+    """Return how far a curve can be pushed before gold turns, from the prompts that make it."""
+    kept = curves.kept
+    kl = curves.columns["kl"][kept].mean(axis=0)
+    return safe_kl(
+        curves.prompts[kept],
+        curves.columns["gold"][kept],
+        np.maximum.accumulate(np.maximum(kl, 0)),  # it grows, up to rounding
+        boot=settings.boot(curves.prompts[kept]),
+        items=int(samples.counts[kept].sum()),
+    )
+
+
+def _agreement(theory: Empirical | None) -> tuple[Result, ...]:
+    if theory is None:
+        why = "every prompt has one sample: there is no pair"
+        return (not_computable("agreement", why), not_computable("proxy_ties", why))
+    error = theory.tail_error[0].error  # above the gold quantile 0: of all pairs
+    if error.estimate is None:
+        agreement = not_computable("agreement", error.reason, n=error.n, items=error.items)
+    else:
+        agreement = msgspec.structs.replace(
+            error,
+            name="agreement",
+            estimate=1 - error.estimate,
+            low=None if error.high is None else 1 - error.high,
+            high=None if error.low is None else 1 - error.low,
+        )
+    return (agreement, theory.proxy_ties)
+
+
+def _lengths(samples: Samples, boot: Bootstrap) -> tuple[Result, ...]:
+    """Return the within-prompt Spearman correlation of length with proxy and with gold."""
+    if "length" not in samples.columns:
+        return ()
+    length = np.asarray(samples.columns["length"], dtype=np.float64)
+    if np.isnan(length).any():
+        lacking = int(np.isnan(length).sum())
+        why = f"{lacking:,} of {len(length):,} samples have no length"
+        return tuple(not_computable(f"length_and_{r}", why) for r in ("proxy", "gold"))
+    by_length = {"proxy": samples.proxy, "gold": samples.gold}
+    found = [
+        rank_correlation(replace(samples, proxy=length, gold=by_length[r]), boot) for r in by_length
+    ]
+    return tuple(
+        msgspec.structs.replace(f.overall, name=f"length_and_{r}")
+        for r, f in zip(by_length, found, strict=True)
+    )
+
+
+def _cautions(samples: Samples, *curves: BestOfNCurve | TiltCurve) -> tuple[Caution, ...]:
+    found = {c.code: c for curve in curves for c in curve.cautions}
+    if samples.counts.max() == 1:
+        found["small_n"] = caution("small_n", "one sample a prompt")
+    return tuple(found.values())
