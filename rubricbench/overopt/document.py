@@ -21,7 +21,7 @@ from rubricbench.metrics.result import LEVEL, Caution, Result
 from rubricbench.metrics.runs import Seeded
 from rubricbench.metrics.tail import TailAccuracy
 from rubricbench.metrics.tilt import TiltPoint
-from rubricbench.theory.empirical import Empirical
+from rubricbench.theory.estimated import TailError
 
 FORMAT = 1  # of the document; raised when a reader of the old one could be misled
 
@@ -197,6 +197,24 @@ class ArmCurve(msgspec.Struct, frozen=True, kw_only=True):
     cautions: tuple[Caution, ...] = ()
 
 
+class TheoryPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """What theory predicts of the reward's optimum at one KL, from its errors on the samples.
+
+    Args:
+        kl: in nats.
+        win: win rate over the initial policy, by Proposition 1.
+        gold: gold reward, by the same.
+        rank_win: win rate by Theorem 1, the proxy turned into uniform ranks.
+        ideal: win rate of a reward without error, by Theorem 1.
+    """
+
+    kl: float
+    win: Result
+    gold: Result
+    rank_win: Result
+    ideal: float | None = None
+
+
 class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
     """One reward on scored samples of one policy.
 
@@ -215,7 +233,8 @@ class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
         agreement: how often proxy and gold order two samples of a prompt alike that differ in gold,
             a tie of the proxy one half; and how many pairs tie.
         fit: Gao's best-of-n form, with γ.
-        theory: what Proposition 1 and Theorem 1 predict, and where in gold the proxy errs.
+        theory: what Proposition 1 and Theorem 1 predict, by increasing KL.
+        tail_error: how often the proxy misorders what lies above each gold quantile.
         safe_best_of_n: how far best-of-n can be pushed before gold turns.
         safe_tilt: how far the tilt can.
         lengths: Spearman of length with proxy and gold, where there is a length.
@@ -237,7 +256,8 @@ class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
     agreement: tuple[Result, ...]
     verdict: Verdict
     fit: Fit | None = None
-    theory: Empirical | None = None
+    theory: tuple[TheoryPoint, ...] = ()
+    tail_error: tuple[TailError, ...] = ()
     safe_best_of_n: SafeKl | None = None
     safe_tilt: SafeKl | None = None
     lengths: tuple[Result, ...] = ()

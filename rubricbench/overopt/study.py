@@ -18,7 +18,7 @@ from rubricbench.metrics.result import Caution, Result, caution, not_computable
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tail import tail_accuracy
 from rubricbench.metrics.tilt import TiltCurve, tilt
-from rubricbench.overopt.document import SampleStudy
+from rubricbench.overopt.document import SampleStudy, TheoryPoint
 from rubricbench.overopt.settings import Settings
 from rubricbench.overopt.verdict_samples import verdict
 from rubricbench.theory.empirical import Empirical, predict
@@ -57,7 +57,8 @@ def study(arm: str, samples: Samples, settings: Settings) -> SampleStudy:
         tail=tail,
         rank=rank,
         agreement=_agreement(theory),
-        theory=theory,
+        theory=_points(theory),
+        tail_error=theory.tail_error if theory else (),
         lengths=_lengths(samples, boot),
         safe_best_of_n=safe["best-of-n"],
         safe_tilt=safe["the tilt"],
@@ -71,6 +72,19 @@ def _theory(samples: Samples, settings: Settings) -> Empirical | None:
         return predict(samples, THEORY_KLS, seed=settings.seed)
     except InputError:  # every prompt has one sample; the caution of the study says so
         return None
+
+
+def _points(theory: Empirical | None) -> tuple[TheoryPoint, ...]:
+    return tuple(
+        TheoryPoint(
+            kl=at.kl,
+            win=at.win_rate,
+            gold=at.gold,
+            rank_win=at.rank_win_rate,
+            ideal=at.perfect.estimate,
+        )
+        for at in (theory.at if theory else ())
+    )
 
 
 def _safe(samples: Samples, curves: PromptCurves, settings: Settings) -> SafeKl:
