@@ -24,7 +24,7 @@ from scipy import special
 
 from rubricbench.errors import InputError
 from rubricbench.metrics.blocks import Blocks
-from rubricbench.metrics.curves import SUPPORT, PromptCurves, enough
+from rubricbench.metrics.curves import SUPPORT, PromptCurves, enough, exactly
 from rubricbench.metrics.divergence import best_of_n_bound, kl_of_blocks
 from rubricbench.metrics.resample import Bootstrap, Replicates
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
@@ -208,7 +208,14 @@ def _results(
     name: str, draws: Replicates, curves: PromptCurves, items: int, more: list[Caution]
 ) -> list[Result]:
     names = [f"{name}, best of {int(n)}" for n in curves.grid]
-    return draws.results(names, items=items, warnings=more)
+    found = draws.results(names, items=items, warnings=more)
+    if name == "gain":
+        found[0] = exactly(found[0], more)
+    if name == "kl":
+        loss = best_of_n_bound(curves.grid) - curves.columns["kl"][curves.kept]
+        untied = np.asarray((np.abs(loss) < 1e-12).all(axis=0))
+        found = [exactly(r, more) if u else r for r, u in zip(found, untied, strict=True)]
+    return found
 
 
 def _too_few(name: str, n: int) -> Result:

@@ -7,14 +7,14 @@ left out of all of it, and counted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rubricbench.metrics.resample import Bootstrap, Replicates
-from rubricbench.metrics.result import Caution, caution
+from rubricbench.metrics.result import Caution, Method, Result, caution
 
 SUPPORT = 0.9  # share of prompts that a point needs
 
@@ -73,6 +73,18 @@ class PromptCurves:
         out = int((~self.kept).sum())
         detail = f"{out:,} of {len(self.kept):,} prompts {why}"
         return [caution("left_out", detail)] if out else []
+
+
+def exactly(result: Result, cautions: Iterable[Caution]) -> Result:
+    """Return a result that has no sampling error, such as a KL of 0 where nothing is optimised."""
+    return Result(
+        name=result.name,
+        estimate=result.estimate,
+        method=Method.EXACT,
+        n=result.n,
+        items=result.items,
+        warnings=tuple(cautions),
+    )
 
 
 def _columns(draws: Replicates, at: slice) -> Replicates:

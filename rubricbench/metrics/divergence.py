@@ -12,6 +12,7 @@ of the text, is another policy: it has the full 3.17, and tells its responses ap
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from rubricbench.metrics.samples import Samples
 Floats = NDArray[np.float64]
 
 
-def best_of_n_bound(n: Sequence[int] | NDArray[np.int64]) -> Floats:
+def best_of_n_bound(n: Sequence[int] | NDArray[Any]) -> Floats:
     """Return log n − (n−1)/n for every n: the KL without ties, or with strict tie-breaking.
 
     Args:
@@ -62,8 +63,8 @@ def best_of_n_kl(samples: Samples, n: Sequence[int] | NDArray[np.int64]) -> Floa
     alone is taken as a piece of a continuous reward, as wide as its share. So the estimate is the
     bound exactly where nothing ties and Σ m_k log(m_k / p_k) where everything does. (Taking every
     value for a level instead would lose up to a fifth of a nat at n = N/2 on a continuous reward.)
-    It never exceeds the bound. Estimating p_k biases it by about (levels − 1)/2N nats; see
-    docs/metrics.md.
+    It never exceeds the bound. Estimating p_k from N samples costs it at most 0.06 nats up to
+    n = N/2 on 5 or 21 equal levels, from N = 16 (docs/metrics.md).
 
     Args:
         samples: of the policy.

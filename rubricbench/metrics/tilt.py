@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
-from rubricbench.metrics.curves import SUPPORT, PromptCurves, enough
+from rubricbench.metrics.curves import SUPPORT, PromptCurves, enough, exactly
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
 from rubricbench.metrics.samples import Samples
@@ -252,6 +252,8 @@ def results_of(
             bias, error = curves.replicates[source].point[0], drawn.standard_error()
             found[name] = [_biased(*x) for x in zip(found[name], bias, error, strict=True)]
     found["kl"] = [_near_ceiling(r, log_n) for r in found["kl"]]
+    for name in ("kl", "gain", "ess"):  # all grids begin without a tilt
+        found[name][0] = exactly(found[name][0], cautions)
     return found
 
 
