@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rubricbench.audit.pool import Pool
-from rubricbench.audit.rewards import Keep, RewardSpec, Scored, Setting
+from rubricbench.audit.rewards import Keep, Reward, RewardSpec, Scored, Setting
 from rubricbench.canonical import canonical_json
 from rubricbench.errors import InputError, RubricbenchError
 from rubricbench.judging.config import JudgeConfig
@@ -84,12 +84,17 @@ class JudgeReward:
                 hint="what was answered is kept; start again to go on",
             )
 
-    def job(self, pool: Pool) -> Job:
-        """Return the judging run over a pool; its responses are written beside it."""
+    def job(self, pool: Pool, beside: Path | None = None) -> Job:
+        """Return the judging run over a pool.
+
+        Args:
+            pool: the pool; its responses are written to a file.
+            beside: where to write it, for a plan; by default beside the run.
+        """
         key = canonical_json([self.identity, pool.sha256])
         folder = self._setting.out / FOLDER / hashlib.sha256(key).hexdigest()[:16]
-        responses = folder.with_suffix(".parquet")
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        responses = (beside or folder.parent) / f"{folder.name}.parquet"
+        responses.parent.mkdir(parents=True, exist_ok=True)
         if not responses.exists():
             _write_responses(pool, responses)
         extra = {} if self._setting.caps is None else {"caps": self._setting.caps}
@@ -167,6 +172,6 @@ def _write_responses(pool: Pool, path: Path) -> None:
     write_parquet_atomic(path, table)
 
 
-def judge_jobs(rewards: Sequence[Any], pool: Pool) -> list[Job]:
+def judge_jobs(rewards: Sequence[Reward], pool: Pool, beside: Path) -> list[Job]:
     """Return the judging runs of those rewards that are judges, for a plan."""
-    return [reward.job(pool) for reward in rewards if isinstance(reward, JudgeReward)]
+    return [reward.job(pool, beside) for reward in rewards if isinstance(reward, JudgeReward)]

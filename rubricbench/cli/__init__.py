@@ -26,6 +26,7 @@ COMMANDS = {
     "judge": ("rubricbench.cli.judge", "Grade responses against rubrics with a judge model."),
     "serve-reward": ("rubricbench.cli.serve_reward", "Serve rubric rewards to trainers over HTTP."),
     "certify": ("rubricbench.cli.certify", "Measure a judge on labels; correct and bridge scores."),
+    "audit": ("rubricbench.cli.audit", "How far any reward can be optimised, without training."),
     "tasks": ("rubricbench.cli.tasks", "Where the lm-eval tasks are."),
     "store": ("rubricbench.cli.store", "Inspect, export, import and verify completion stores."),
     "models": ("rubricbench.cli.models", "Fetch the small model that the quickstart scores."),

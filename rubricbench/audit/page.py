@@ -1,0 +1,182 @@
+"""The page of an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from markupsafe import Markup
+
+from rubricbench.audit.figures import figures
+from rubricbench.audit.run import AuditRecord
+from rubricbench.audit.safe_kl import SafeKl
+from rubricbench.figures.blocks import (
+    cautions_list,
+    cell,
+    figure_block,
+    matrix,
+    results_table,
+    swatch,
+    verdict,
+)
+from rubricbench.metrics.equal_kl import Comparison
+from rubricbench.metrics.result import Caution, Result, walk
+from rubricbench.overopt.document import Contrast, Outcome, SampleStudy
+from rubricbench.report.formats import decimal
+from rubricbench.report.page import render_page
+
+STYLES = ("evaluation.css", "figures.css")
+_WORDS = {
+    Outcome.OVER: ("bad", "turns"),
+    Outcome.HOLDS: ("good", "holds"),
+    Outcome.RISK: ("unsure", "at risk"),
+    Outcome.UNCLEAR: ("unsure", "not clear"),
+    Outcome.NONE: ("unsure", "not computable"),
+}
+
+
+def render_audit(record: AuditRecord) -> str:
+    """Return the page: one self-contained file; the same record gives the same bytes."""
+    return render_page("audit.html", _context(record), styles=STYLES)
+
+
+def _context(record: AuditRecord) -> dict[str, Any]:
+    studies = record.document.samples
+    return {
+        "title": record.document.title,
+        "pool": record.pool,
+        "rewards": record.rewards,
+        "settings": record.document.provenance,
+        "verdicts": [_verdict(study, i) for i, study in enumerate(studies)],
+        "safe": _safe(studies),
+        "figures": [_figure(figure, studies) for figure in figures(studies)],
+        "tails": _tails(studies),
+        "cautions": [_cautions(study, i) for i, study in enumerate(studies)],
+        "comparison": _compared(record.comparison),
+        "contrasts": _contrasts(record.document.contrasts),
+        "details": [(s.arm, _details(s, i)) for i, s in enumerate(studies)],
+    }
+
+
+def _verdict(study: SampleStudy, style: int) -> Markup:
+    tone, word = _WORDS[study.verdict.outcome]
+    return verdict(
+        study.verdict.headline,
+        [study.verdict.text],
+        tone=tone,
+        word=word,
+        name=study.arm,
+        style=style,
+    )
+
+
+def _safe(studies: tuple[SampleStudy, ...]) -> Markup:
+    rows, named = [], []
+    for i, study in enumerate(studies):
+        for kind, safe in (("tilt", study.safe_tilt), ("best of n", study.safe_best_of_n)):
+            if safe is None:
+                continue
+            name = f"{study.arm}, {kind}"
+            rows.append((swatch(i), name, list(_safe_cells(safe))))
+            named.append((name, safe.largest))
+    heads = ("Reward", "Largest safe KL", "Rises up to", "Decline proven from", "Drop", "Range")
+    table = matrix(rows, caption="Largest safe KL, in nats", heads=heads, anchor="safe-table")
+    return table + cautions_list(named, anchor="safe")
+
+
+def _safe_cells(safe: SafeKl) -> Iterator[Markup]:
+    for result in (safe.largest, safe.safe_up_to, safe.onset, safe.drop):
+        yield cell(result)
+    yield Markup(decimal(safe.range_end, 2))
+
+
+def _figure(figure: Any, studies: tuple[SampleStudy, ...]) -> Markup:
+    named: list[tuple[str, Result | Caution]] = []
+    if figure.name == "tail_accuracy":
+        named = [(s.arm, s.tail.accuracy) for s in studies]
+    return figure_block(figure, anchor=figure.name.replace("_", "-"), named=named)
+
+
+def _tails(studies: tuple[SampleStudy, ...]) -> Markup:
+    rows = [
+        (
+            swatch(i),
+            s.arm,
+            [
+                cell(r)
+                for r in (
+                    s.tail.accuracy,
+                    s.tail.ties_as_wrong,
+                    s.tail.tie_rate,
+                    s.rank.overall,
+                    s.rank.top,
+                )
+            ],
+        )
+        for i, s in enumerate(studies)
+    ]
+    heads = (
+        "Reward",
+        "Tail accuracy",
+        "Ties as wrong",
+        "Tie rate",
+        "Spearman",
+        "Spearman, top decile",
+    )
+    return matrix(rows, caption="How rewards rank responses", heads=heads, anchor="tails")
+
+
+def _cautions(study: SampleStudy, number: int) -> Markup:
+    return cautions_list([(study.arm, c) for c in study.cautions], anchor=f"study-{number}")
+
+
+def _compared(comparison: Comparison | None) -> Markup:
+    if comparison is None:
+        return Markup()
+    heads = ["KL, nats", *(f"{k:g}" for k in comparison.kl)]
+    arms = [
+        (swatch(i), name, [cell(r) for r in results])
+        for i, (name, results) in enumerate(comparison.gold.items())
+    ]
+    pairs = [
+        (Markup(), name, [cell(r) for r in results])
+        for name, results in comparison.differences.items()
+    ]
+    caption = "Gold reward where every prompt is tilted to the same KL"
+    return matrix([*arms, *pairs], caption=caption, heads=heads, anchor="equal-kl") + cautions_list(
+        [("", c) for c in comparison.cautions], anchor="compared"
+    )
+
+
+def _contrasts(contrasts: tuple[Contrast, ...]) -> Markup:
+    rows = [
+        (
+            Markup(),
+            f"{c.a} − {c.b}",
+            [cell(c.difference), Markup("–" if c.p_holm is None else decimal(c.p_holm, 3))],
+        )
+        for c in contrasts
+    ]
+    heads = ("Tail accuracy", "Difference", "p (Holm)")
+    return matrix(rows, caption="Tail accuracy, paired on prompts", heads=heads, anchor="contrasts")
+
+
+def _details(study: SampleStudy, number: int) -> Markup:
+    anchor = f"details-{number}"
+    return (
+        results_table(
+            [r for p in study.tilt for r in (p.kl, p.gold, p.proxy, p.ess)],
+            caption="Tilt, from weak to strong",
+            anchor=f"{anchor}-tilt",
+        )
+        + results_table(
+            [r for p in study.best_of_n for r in (p.kl, p.gold, p.proxy)],
+            caption="Best of n",
+            anchor=f"{anchor}-bon",
+        )
+        + results_table(
+            [study.base, *walk(study.tail), *walk(study.rank), *study.agreement, *study.lengths],
+            caption="Ranking, agreement and length",
+            anchor=f"{anchor}-rank",
+        )
+    )
