@@ -22,11 +22,13 @@ from rubricbench.metrics.curves import PromptCurves, enough
 from rubricbench.metrics.resample import Bootstrap, Replicates
 from rubricbench.metrics.result import Caution, Result, caution
 from rubricbench.metrics.samples import Samples
-from rubricbench.metrics.tilt import MIN_ESS, Tilted, results_of, withheld
+from rubricbench.metrics.tilt import MIN_ESS, Tilted, biased, results_of, withheld
 
 KL_GRID = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 _STRENGTHS = np.concatenate([[0.0], 0.05 * 2 ** (np.arange(46) / 3)])  # 1/β times the spread
 _NEWTON = 4
+_COMPARED = ("gold", "bias of gold")
+_SHORT = "do not reach every KL shown"
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -86,8 +88,8 @@ def tilt_at_kl(
     """Return gold and proxy where every prompt is tilted by the proxy to the same KL.
 
     A KL is shown where nine prompts in ten reach it with an effective sample size of 20; the
-    prompts that reach every KL shown make the curve. (A prompt whose k best samples of N tie cannot
-    go beyond log N/k.)
+    prompts of at least 20 samples that reach every KL shown make the curve. (A prompt whose k best
+    samples of N tie cannot go beyond log N/k.)
 
     Args:
         samples: of one policy.
@@ -100,10 +102,10 @@ def tilt_at_kl(
     grid = _checked(kl_grid)
     tilted = Tilted.of(samples)
     table = _at(tilted, grid)
-    shown, kept = _shown({"": table}, grid)
+    shown, kept = _shown([table], grid)
     columns = {name: values[:, shown] for name, values in table.items()}
     curves = PromptCurves.of(samples.prompts, grid[shown], columns, kept, boot)
-    cautions = curves.left_out("do not reach every KL shown")
+    cautions = curves.left_out(_SHORT)
     names = [f"tilt at {k:g} nats" for k in grid]
     found = results_of(curves, [names[i] for i in np.flatnonzero(shown)], samples, cautions)
     at = np.cumsum(shown) - 1
@@ -141,27 +143,36 @@ def compare_at_equal_kl(
         arm: {k: v[np.isin(s.prompts, common)] for k, v in _at(Tilted.of(s), grid).items()}
         for arm, s in samples_by_arm.items()
     }
-    shown, kept = _shown(tables, grid)
-    columns = {arm: table["gold"][:, shown] for arm, table in tables.items()}
+    shown, kept = _shown(list(tables.values()), grid)
+    columns = {
+        f"{name}, {arm}": table[name][:, shown]
+        for arm, table in tables.items()
+        for name in _COMPARED
+    }
     curves = PromptCurves.of(common, grid[shown], columns, kept, boot)
-    cautions = [*dropped, *curves.left_out("do not reach every KL shown in every arm")]
+    cautions = [*dropped, *curves.left_out(f"{_SHORT} in every arm")]
     items = sum(int(s.counts[np.isin(s.prompts, common)].sum()) for s in samples_by_arm.values())
 
-    def results(name: str, draws: Replicates) -> tuple[Result, ...]:
+    def results(name: str, draws: Replicates, bias: Replicates) -> tuple[Result, ...]:
         labels = [f"{name}, tilt at {k:g} nats" for k in grid]
         there = [label for label, yes in zip(labels, shown, strict=True) if yes]
-        found = iter(draws.results(there, items=items, warnings=cautions))
+        values = draws.results(there, items=items, warnings=cautions)
+        found = map(biased, values, bias.point[0], draws.standard_error())
         return tuple(
             next(found) if yes else withheld(label)
             for label, yes in zip(labels, shown, strict=True)
         )
 
-    draws = curves.replicates
-    pairs = {f"{a} - {b}": _minus(draws[a], draws[b]) for a, b in combinations(draws, 2)}
+    drawn = curves.replicates
+    each = {arm: [drawn[f"{name}, {arm}"] for name in _COMPARED] for arm in tables}
+    pairs = {
+        f"{a} - {b}": [_minus(x, y) for x, y in zip(each[a], each[b], strict=True)]
+        for a, b in combinations(each, 2)
+    }
     return Comparison(
         kl=tuple(grid.tolist()),
-        gold={arm: results(f"gold, {arm}", d) for arm, d in draws.items()},
-        differences={pair: results(f"gold, {pair}", d) for pair, d in pairs.items()},
+        gold={arm: results(f"gold, {arm}", *x) for arm, x in each.items()},
+        differences={pair: results(f"gold, {pair}", *x) for pair, x in pairs.items()},
         cautions=tuple(cautions),
     )
 
@@ -224,13 +235,17 @@ def _moments(tilted: Tilted, inverse: Floats) -> dict[str, Floats]:
     return found
 
 
-def _shown(tables: Mapping[str, Mapping[str, Floats]], grid: Floats) -> tuple[Bools, Bools]:
-    shown, kept = np.ones(len(grid), dtype=bool), np.array(True)
-    for table in tables.values():
+def _shown(tables: Sequence[Mapping[str, Floats]], grid: Floats) -> tuple[Bools, Bools]:
+    shown = np.ones(len(grid), dtype=bool)
+    for table in tables:
         shown &= enough((table["ess"] >= MIN_ESS) | (grid == 0))
-    for table in tables.values():
-        kept = kept & ~np.isnan(table["ess"][:, shown]).any(axis=1)
-    return shown, np.asarray(kept)
+    # Without a tilt a prompt's effective samples are its samples. Prompts are left out for having
+    # few, not for weights that happen to be uneven, as in `tilt`.
+    least = MIN_ESS if shown.sum() > 1 else 0.0
+    kept = [
+        ~np.isnan(t["ess"][:, shown]).any(axis=1) & (t["ess"][:, 0] >= least - 1e-9) for t in tables
+    ]
+    return shown, np.asarray(np.all(kept, axis=0))
 
 
 def _common(arms: Mapping[str, Samples]) -> tuple[NDArray[np.str_], list[Caution]]:

@@ -250,14 +250,15 @@ def results_of(
         source = "bias of gold" if name == "gain" else f"bias of {name}"
         if source in curves.replicates:
             bias, error = curves.replicates[source].point[0], drawn.standard_error()
-            found[name] = [_biased(*x) for x in zip(found[name], bias, error, strict=True)]
+            found[name] = [biased(*x) for x in zip(found[name], bias, error, strict=True)]
     found["kl"] = [_near_ceiling(r, log_n) for r in found["kl"]]
     for name in ("kl", "gain", "ess"):  # all grids begin without a tilt
         found[name][0] = exactly(found[name][0], cautions)
     return found
 
 
-def _biased(result: Result, bias: float, error: float) -> Result:
+def biased(result: Result, bias: float, error: float) -> Result:
+    """Return the result with a caution where an estimated bias exceeds half a standard error."""
     if result.estimate is None or result.low is None or abs(bias) <= MUCH_BIAS * error + 1e-12:
         return result
     ratio = f", {abs(bias) / error:.1f} standard errors" if error else ""

@@ -115,6 +115,21 @@ def test_prompts_that_not_every_arm_has_are_left_out_and_counted():
     assert found.gold["a"][0].estimate == pytest.approx(a.gold[5 * 64 :].mean())
 
 
+def test_a_bias_that_arms_share_cancels_in_their_difference():
+    rng = np.random.default_rng(7)
+    gold = rng.normal(size=(800, 64))
+    found = compare_at_equal_kl({"a": _of(gold), "b": _of(2 * gold, gold)}, [0.4])
+    assert "bias" in {c.code for c in found.gold["a"][1].warnings}
+    assert "bias" not in {c.code for c in found.differences["a - b"][1].warnings}
+
+
+def test_a_prompt_of_few_samples_is_left_out_as_in_the_tilt():
+    rng = np.random.default_rng(8)
+    ids = np.repeat([f"p{i:02}" for i in range(40)], [64] * 39 + [10])
+    curve = tilt_at_kl(Samples.of(ids, rng.random(len(ids)), rng.random(len(ids))), [0.3])
+    assert {p.gold.n for p in curve.points} == {39}
+
+
 def test_input_that_cannot_be_compared_is_refused():
     a, b = _of([[0, 1], [1, 2]]), _of([[0, 1], [1, 2]], first=10)
     with pytest.raises(InputError, match="share no prompt"):
