@@ -110,7 +110,7 @@ def pair_agreement(samples: Samples, boot: Bootstrap | None = None) -> Agreement
 
 
 def from_shares(
-    shares: Floats, boot: Bootstrap, *, items: int, warnings: list[Caution]
+    shares: Floats, boot: Bootstrap, *, items: int, warnings: list[Caution], prefix: str = ""
 ) -> Agreement:
     """Return the agreement of a matrix of each prompt's share of right and tied pairs.
 
@@ -119,14 +119,16 @@ def from_shares(
         boot: over the prompts.
         items: pairs behind it.
         warnings: to be added.
+        prefix: of the results' names.
     """
     draws = boot.means(np.column_stack([shares[:, 0] + shares[:, 1] / 2, shares]))
-    names = ["agreement_ties_half", "agreement_ties_as_wrong", "tie_rate"]
+    names = ["agreement_ties_half", "agreement_ties_as_wrong", "tie_rate", "agreement_decided"]
+    names = [prefix + name for name in names]
     why = "no pair has a preference"
-    found = proportions(draws, names, items=items, why=why, warnings=warnings)
+    found = proportions(draws, names[:3], items=items, why=why, warnings=warnings)
     decided = draws.map(lambda m: m[:, 1] / (1 - m[:, 2]))
     why = "the reward ties every pair"
-    last = proportions(decided, ["agreement_decided"], items=items, why=why, warnings=warnings)
+    last = proportions(decided, names[3:], items=items, why=why, warnings=warnings)
     return Agreement(ties_half=found[0], ties_as_wrong=found[1], tie_rate=found[2], decided=last[0])
 
 

@@ -55,10 +55,10 @@ def rank_correlation(
     boot = boot or Bootstrap(samples.prompts, resamples=0)
     names = ("spearman", "spearman_top")
     columns = prompt_spearman(samples, top=top, least=least)
-    within = (samples.size, int(top_samples(samples, top).sum()))
+    parts = (np.ones(samples.size), top_samples(samples, top))
     found = [
-        _result(boot, column, name, items)
-        for column, name, items in zip(columns.T, names, within, strict=True)
+        _result(boot, column, name, int(part[~np.isnan(column)[samples.of_prompt]].sum()))
+        for column, name, part in zip(columns.T, names, parts, strict=True)
     ]
     return RankCorrelation(overall=found[0], top=found[1])
 
@@ -96,7 +96,7 @@ def _spearman(samples: Samples, part: NDArray[np.bool_], least: int) -> Floats:
     xy, xx, yy = (np.bincount(of, v, prompts) for v in (x * y, x * x, y * y))
     defined = (number >= least) & (xx > 0) & (yy > 0)
     found = np.full(prompts, np.nan)
-    np.divide(xy, np.sqrt(xx) * np.sqrt(yy), out=found, where=defined)
+    np.divide(xy, np.sqrt(xx * yy), out=found, where=defined)
     return np.asarray(np.clip(found, -1, 1))
 
 

@@ -102,14 +102,17 @@ def region_agreement(
     for high in (True, False):
         here = rows.high == high
         of, side = rows.prompt[here & keep], vote[here & keep]
-        shares = np.stack([means_of(of, (side == s).astype(float), boot.n) for s in (1, 0)], 1)
+        shares = np.stack(
+            [means_of(of, (side == s).astype(float), len(rows.prompts)) for s in (1, 0)], axis=1
+        )
         columns.append(shares[:, 0])
         warnings = [
             caution("left_out", f"{int((out & here).sum()):,} pairs {why}")
             for why, out in left.items()
             if (out & here).any()
         ]
-        found.append(from_shares(shares, boot, items=len(of), warnings=warnings))
+        prefix = f"{HIGH if high else LOW}_"
+        found.append(from_shares(shares, boot, items=len(of), warnings=warnings, prefix=prefix))
     return RegionAgreement(high=found[0], low=found[1], difference=_difference(columns, boot))
 
 
