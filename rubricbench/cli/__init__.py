@@ -27,6 +27,7 @@ COMMANDS = {
     "serve-reward": ("rubricbench.cli.serve_reward", "Serve rubric rewards to trainers over HTTP."),
     "certify": ("rubricbench.cli.certify", "Measure a judge on labels; correct and bridge scores."),
     "audit": ("rubricbench.cli.audit", "How far any reward can be optimised, without training."),
+    "overopt": ("rubricbench.cli.overopt", "Measure reward over-optimization on your scores."),
     "tasks": ("rubricbench.cli.tasks", "Where the lm-eval tasks are."),
     "store": ("rubricbench.cli.store", "Inspect, export, import and verify completion stores."),
     "models": ("rubricbench.cli.models", "Fetch the small model that the quickstart scores."),

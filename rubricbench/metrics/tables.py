@@ -137,6 +137,7 @@ POINTS = Layout(
     ),
 )
 LAYOUTS = {layout.name: layout for layout in (SAMPLES, TRAJECTORY, POINTS)}
+KINDS = tuple(LAYOUTS)
 KL_ROUNDING = 1e-6  # a Rao-Blackwell KL this far below zero is rounding
 
 

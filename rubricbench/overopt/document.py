@@ -39,7 +39,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: str
-    kind: Literal["samples", "trajectory", "points"]
+    kind: str
     rows: int
     left_out: int = 0
     sha256: str = ""
