@@ -36,6 +36,7 @@ MIN_ESS = 20.0
 MUCH_BIAS = 0.5  # standard errors, beyond which a bias is cautioned
 NEAR_CEILING = 0.5  # share of log N beyond which a KL is cautioned
 _FIRST, _STEP, _MOST = 0.1, 2 ** (1 / 3), 60  # inverse β times the proxy's spread
+_HALVINGS = 5  # of the last step
 _SETTLED = 1e-3  # nats a step, under which a stronger tilt no longer changes anything
 
 Floats = NDArray[np.float64]
@@ -93,7 +94,7 @@ def tilt(
     Args:
         samples: of one policy. Prompts may differ in their number of samples.
         beta_grid: positive; β = ∞ is always added. None for a grid of the proxy's spread: 1/β from
-            0.1 spreads on, by a third of an octave, to where too few prompts support it.
+            0.1 spreads on, by a third of an octave, to the last that enough prompts support.
         boot: over ``samples.prompts``; None for the default.
 
     Raises:
@@ -189,21 +190,38 @@ class Tilted:
 def _default(tilted: Tilted) -> tuple[Floats, list[dict[str, Floats]]]:
     prompts = len(tilted.counts)
     spread = tilted.spread()
-    inverse, moments = [0.0], [tilted.at(np.zeros(prompts))]
+    found = [(0.0, tilted.at(np.zeros(prompts)))]
     if not (spread > 0).any():
-        return np.array(inverse), moments
+        return np.zeros(1), [found[0][1]]
     scale = float(np.median(spread[spread > 0]))
     for step in range(_MOST):
         strength = _FIRST * _STEP**step / scale
-        found = tilted.at(np.full(prompts, strength))
-        if (found["ess"] >= MIN_ESS).mean() < SUPPORT - 1e-12:
+        moments = tilted.at(np.full(prompts, strength))
+        if not _enough(moments):
+            found += _last(tilted, found[-1][0], strength)
             break
-        settled = step > 12 and (found["kl"] - moments[-1]["kl"]).max() < _SETTLED
-        inverse.append(strength)
-        moments.append(found)
+        settled = step > 12 and (moments["kl"] - found[-1][1]["kl"]).max() < _SETTLED
+        found.append((strength, moments))
         if settled:
             break
-    return np.array(inverse), moments
+    return np.array([a for a, _ in found]), [moments for _, moments in found]
+
+
+def _enough(moments: dict[str, Floats]) -> bool:
+    return bool((moments["ess"] >= MIN_ESS).mean() >= SUPPORT - 1e-12)
+
+
+def _last(tilted: Tilted, low: float, high: float) -> list[tuple[float, dict[str, Floats]]]:
+    """Return the strongest tilt that prompts support, between one they do and one they do not."""
+    found = []
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        moments = tilted.at(np.full(len(tilted.counts), middle))
+        if _enough(moments):
+            low, found = middle, [(middle, moments)]
+        else:
+            high = middle
+    return found
 
 
 def _inverses(beta_grid: Sequence[float]) -> Floats:
