@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
-from rubricbench.metrics.comparisons import means_of, numbers
+from rubricbench.metrics.comparisons import means_of, numbers, run_starts
 from rubricbench.metrics.proportion import proportions
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Caution, Result, caution
@@ -170,9 +170,9 @@ def _pairs(samples: Samples) -> tuple[Ints, Ints, Ints]:
 def _equal_pairs(columns: list[Ints], prompts: int) -> Ints:
     """Return how many pairs of each prompt are equal in all columns, the first of them its own."""
     order = np.lexsort(columns[::-1])
-    rows = np.stack([c[order] for c in columns])
-    starts = np.flatnonzero(np.concatenate([[True], (rows[:, 1:] != rows[:, :-1]).any(axis=0)]))
-    sizes = np.diff(np.append(starts, rows.shape[1]))
+    rows = [column[order] for column in columns]
+    starts = np.flatnonzero(run_starts(*rows))
+    sizes = np.diff(np.append(starts, len(order)))
     # Sums of whole numbers in floats are exact to 2**53.
     counts = np.bincount(rows[0][starts], sizes * (sizes - 1) // 2, prompts)
     return counts.astype(np.int64)

@@ -73,25 +73,27 @@ class Comparisons:
         pairs = np.zeros(len(ids), dtype="U1") if pair_ids is None else np.asarray(pair_ids, str)
         known = _known(wins, unknown)
         sizes = [_length(n, v, len(ids)) for n, v in (("length", length), ("other", other_length))]
-        shown = None if first is None else np.asarray(first, dtype=bool)
+        shown = None if first is None else _flags("first", first)
         for column in (pairs, shown):
             if column is not None and len(column) != len(ids):
                 raise InputError(f"{len(column):,} values for {len(ids):,} verdicts")
-        order = np.flatnonzero(known)
-        # Ties of the sort, verdicts on one pair, in an order that the rows' does not decide.
-        keys = [c[order] for c in (wins, shown, *sizes) if c is not None]
-        order = order[np.lexsort((*keys, pairs[order], ids[order]))]
-        prompts, of_prompt = np.unique(ids[order], return_inverse=True)
-        pair, starts = _runs(ids[order], pairs[order])
+        rows = np.flatnonzero(known)
+        prompts, of = np.unique(ids[rows], return_inverse=True)
+        names, code = np.unique(pairs[rows], return_inverse=True)
+        # Verdicts on one pair are put in an order that the rows' does not decide.
+        more = [column[rows] for column in (wins, shown, *sizes) if column is not None]
+        order = np.lexsort((*more, code, of))
+        of, code, rows = of[order], code[order], rows[order]
+        new = run_starts(of, code)
         return cls(
             prompts=prompts,
-            of_prompt=of_prompt.astype(np.int64),
-            pair=pair,
-            pair_names=np.stack([ids[order][starts], pairs[order][starts]], axis=1),
-            preference=wins[order],
-            first=None if shown is None else shown[order],
-            length=None if sizes[0] is None else sizes[0][order],
-            other_length=None if sizes[1] is None else sizes[1][order],
+            of_prompt=of,
+            pair=np.cumsum(new) - 1,
+            pair_names=np.stack([prompts[of[new]], names[code[new]]], axis=1),
+            preference=wins[rows],
+            first=None if shown is None else shown[rows],
+            length=None if sizes[0] is None else sizes[0][rows],
+            other_length=None if sizes[1] is None else sizes[1][rows],
             left_out=int((~known).sum()),
         )
 
@@ -137,7 +139,7 @@ def numbers(name: str, values: Any, rows: int) -> Floats:
     except (TypeError, ValueError):
         raise InputError(f"a value of {name} is not a number") from None
     if found.shape != (rows,):
-        raise InputError(f"{len(found):,} values of {name} for {rows:,} rows")
+        raise InputError(f"{found.size:,} values of {name} for {rows:,} rows")
     return found
 
 
@@ -145,6 +147,24 @@ def means_of(groups: Ints, values: Floats, number: int) -> Floats:
     """Return the mean of each group, NaN where it has none; shape ``(number,)``."""
     with np.errstate(invalid="ignore"):
         return np.asarray(np.bincount(groups, values, number) / np.bincount(groups, None, number))
+
+
+def run_starts(*columns: Ints) -> NDArray[np.bool_]:
+    """Return whether each row differs in any column from the row before; the first one does."""
+    new = np.ones(len(columns[0]), dtype=bool)
+    if len(new):
+        new[1:] = np.any([c[1:] != c[:-1] for c in columns], axis=0)
+    return new
+
+
+def _flags(name: str, values: Any) -> NDArray[np.bool_]:
+    found = np.asarray(values)
+    if found.dtype == np.bool_:
+        return found
+    # Whatever is not empty is true to numpy: the text "False" too.
+    if not np.isin(found, (0, 1)).all():
+        raise InputError(f"a value of {name} is neither true nor false")
+    return found.astype(bool)
 
 
 def _known(wins: Floats, unknown: str) -> NDArray[np.bool_]:
@@ -175,10 +195,3 @@ def _length(name: str, values: Any, rows: int) -> Floats | None:
     if not np.isfinite(found).all():
         raise InputError(f"an unknown or infinite {name}", hint="a length is a number")
     return found
-
-
-def _runs(ids: NDArray[np.str_], pairs: NDArray[np.str_]) -> tuple[Ints, Ints]:
-    """Return the number of the run of equal (id, pair) of each row, and where each run starts."""
-    new = np.ones(len(ids), dtype=bool)
-    new[1:] = (ids[1:] != ids[:-1]) | (pairs[1:] != pairs[:-1])
-    return np.cumsum(new) - 1, np.flatnonzero(new)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
 from rubricbench.metrics.agreement import Agreement, from_shares, known_rows
-from rubricbench.metrics.comparisons import means_of, numbers
+from rubricbench.metrics.comparisons import means_of, numbers, run_starts
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Result, caution
 
@@ -167,8 +167,7 @@ class _Rows:
         prompts, of = np.unique(ids, return_inverse=True)
         keys = [np.unique(c, return_inverse=True)[1] for c in (region, pairs)]
         order = np.lexsort((keys[1], keys[0], of))
-        rows = np.stack([of, *keys])[:, order]
-        new = np.concatenate([[True], (rows[:, 1:] != rows[:, :-1]).any(axis=0)])
+        new = run_starts(of[order], keys[0][order], keys[1][order])
         pair = np.empty(len(ids), dtype=np.int64)
         pair[order] = np.cumsum(new) - 1
         at = order[new]

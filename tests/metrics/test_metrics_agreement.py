@@ -147,3 +147,8 @@ def test_without_ties_it_is_kendalls_tau():
     found = pair_agreement(Samples.of(["a"] * 500, proxy, gold))
     assert found.ties_half.estimate == pytest.approx((tau + 1) / 2)  # (C - D) / (C + D) = tau
     assert found.ties_half.items == 500 * 499 // 2
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(InputError, match="no pair"):
+        agreement([], [], [], [])

@@ -11,7 +11,7 @@ from scipy import special
 from rubricbench.metrics.length_controlled import length_controlled_win_rate
 from rubricbench.metrics.winrate import win_rate
 
-DRAWS = 250
+DRAWS = 150
 
 
 def prompt_truths(steps):
@@ -43,7 +43,7 @@ def test_intervals_of_samples_hold_the_truth():
 
 
 def _check(simulate, estimate, truth):
-    # 4 standard errors of a share of .95 in 250 draws: ±.055
+    # 4 standard errors of a share of .95 in 150 draws: ±.071
     for found in coverage("", simulate, estimate, truth, draws=DRAWS, show=False).values():
         assert found.none == 0
         assert abs(found.share - 0.95) < 4 * (0.95 * 0.05 / DRAWS) ** 0.5, found.setting

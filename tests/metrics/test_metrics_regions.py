@@ -140,3 +140,8 @@ def test_bad_tables_are_refused(column, value, said):
 def test_nothing_left_is_refused():
     with pytest.raises(InputError, match="no pair with all its gradings"):
         region_agreement(*table(("a", "high", [1] * 5, 0.5)))
+
+
+def test_an_empty_table_is_refused():
+    with pytest.raises(InputError, match="no pair"):
+        region_agreement([], [], [], [], [])

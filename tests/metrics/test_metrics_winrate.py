@@ -139,17 +139,28 @@ def test_unknown_verdicts_are_refused_or_counted_and_never_scored():
 
 @pytest.mark.parametrize(
     ("preference", "said"),
-    [([1.5], "preference 1.5 in row 1"), (["yes"], "not a number"), ([np.nan], "no verdict")],
+    [
+        ([1.5], "preference 1.5 in row 1"),
+        (["yes"], "not a number"),
+        ([np.nan], "no verdict"),
+        ([1, 1], "2 values"),
+    ],
 )
 def test_bad_preferences_are_refused(preference, said):
     with pytest.raises(InputError, match=said):
         Comparisons.of(["a"], preference, unknown="drop")
 
 
+def test_a_place_is_true_or_false():
+    with pytest.raises(InputError, match="first is neither true nor false"):
+        Comparisons.of(["a"], [1], first=["False"])
+    assert Comparisons.of(["a", "b"], [1, 1], first=[0, 1]).first.tolist() == [False, True]
+
+
 def test_columns_of_other_lengths_are_refused():
     for column in ("pair_ids", "first", "length", "other_length"):
         with pytest.raises(InputError, match="values"):
-            Comparisons.of(["a"], [1], **{column: [1, 2]})
+            Comparisons.of(["a"], [1], **{column: [1, 0]})
 
 
 def test_a_policy_that_wins_always_keeps_an_interval():
