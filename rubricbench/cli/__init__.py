@@ -28,6 +28,7 @@ COMMANDS = {
     "certify": ("rubricbench.cli.certify", "Measure a judge on labels; correct and bridge scores."),
     "audit": ("rubricbench.cli.audit", "How far any reward can be optimised, without training."),
     "overopt": ("rubricbench.cli.overopt", "Measure reward over-optimization on your scores."),
+    "theory": ("rubricbench.cli.theory", "What the theory predicts, for a map or your reward."),
     "tasks": ("rubricbench.cli.tasks", "Where the lm-eval tasks are."),
     "store": ("rubricbench.cli.store", "Inspect, export, import and verify completion stores."),
     "models": ("rubricbench.cli.models", "Fetch the small model that the quickstart scores."),

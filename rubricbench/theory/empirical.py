@@ -20,10 +20,11 @@ from collections.abc import Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
 from rubricbench.metrics.curves import SUPPORT
-from rubricbench.metrics.resample import Bootstrap, Replicates
+from rubricbench.metrics.resample import RESAMPLES, Bootstrap, Replicates
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tilt import MIN_ESS
@@ -33,6 +34,8 @@ from rubricbench.theory.figure2 import KLS
 from rubricbench.theory.optimum import ExactTilt, RankTilt, Reached
 from rubricbench.theory.proposition import exactly
 from rubricbench.theory.ranks import tied_pairs
+
+Floats = NDArray[np.float64]
 
 MANY_TIES = 0.05  # share of pairs that tie in the proxy, from which the ranks are cautioned
 # Of three intervals this one covered best at few prompts (tests/theory/cover_theory.py).
@@ -95,6 +98,7 @@ def predict(
     kls: Sequence[float] = KLS,
     *,
     seed: int = 0,
+    resamples: int = RESAMPLES,
     interval: Method = INTERVAL,
 ) -> Empirical:
     """Return what optimising the proxy does to gold, at each KL.
@@ -103,6 +107,7 @@ def predict(
         samples: of the initial policy. Prompts with a single sample are left out, and counted.
         kls: nats, 0 or more; 0 is the initial policy itself.
         seed: of the bootstrap over prompts.
+        resamples: how many draws it makes.
         interval: of the predictions.
 
     Raises:
@@ -110,7 +115,7 @@ def predict(
     """
     wanted = [theorem.allowed(float(kl)) for kl in kls]
     kept, cautions = _several(samples)
-    boot = Bootstrap(kept.prompts, seed=seed)
+    boot = Bootstrap(kept.prompts, seed=seed, resamples=resamples)
     ties = boot.means(
         np.column_stack([tied_pairs(kept, kept.proxy), tied_pairs(kept, kept.gold)])
     ).results(["proxy_ties", "gold_ties"], items=kept.size)
@@ -148,7 +153,7 @@ def _several(samples: Samples) -> tuple[Samples, list[Caution]]:
     return Samples.of(ids[rows], samples.proxy[rows], samples.gold[rows]), found
 
 
-def _ceiling(samples: Samples) -> np.ndarray:
+def _ceiling(samples: Samples) -> Floats:
     top = np.maximum.reduceat(samples.proxy, samples.starts[:-1])
     return -np.log(samples.means((samples.proxy == top[samples.of_prompt]).astype(np.float64)))
 
@@ -203,6 +208,7 @@ def _predictions(
     return tuple(found)
 
 
+_ENDED = "the samples end before that KL: kl_ceiling is below it, or too few carry the weight"
 _FULL = {"gold": "gold", "win": "win_rate", "beta": "beta"}
 
 
@@ -210,16 +216,15 @@ def _results(
     name: str, draws: Replicates, samples: Samples, interval: Method, cautions: list[Caution]
 ) -> list[Result]:
     names = [_FULL[name]] * draws.point.shape[1]
-    why = "no temperature reaches that KL on these samples"
     return draws.results(
-        names, items=samples.size, method=interval, why=why, warnings=_of_tilt(cautions)
+        names, items=samples.size, method=interval, why=_ENDED, warnings=_of_tilt(cautions)
     )
 
 
 def _one(
     name: str,
     boot: Bootstrap,
-    values: np.ndarray,
+    values: Floats,
     samples: Samples,
     interval: Method,
     cautions: list[Caution],
@@ -252,7 +257,7 @@ def _beta(found: Result, at: Reached) -> Result:
 
 def _ess(at: Reached, samples: Samples) -> Result:
     if at.beta is None:
-        return not_computable("ess", "no temperature reaches that KL on these samples")
+        return not_computable("ess", _ENDED)
     return Result(
         name="ess",
         estimate=at.ess,
