@@ -31,6 +31,7 @@ from rubricbench.metrics.winrate import Form, win_rate
 
 RIDGE = 0.01  # 1 / variance of the prior on each coefficient; the likelihood is summed over prompts
 MOVES = 0.1  # change of the log-odds for an e-fold change of the ridge: more, and it is the ridge's
+FAR = 0.05  # share of verdicts beyond equal lengths below which these are an extrapolation
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +90,7 @@ def length_controlled_win_rate(
             length_effect=none[1],
             difficulty_effect=none[2] if hard is not None else absent,
         )
-    warnings = [c for c in raw.warnings if c.code == "left_out"]
+    warnings = [c for c in raw.warnings if c.code == "left_out"] + _far(verdicts)
     draws = boot.means(_log_odds(fit))
     effects = boot.means(fit.beta[1:] + fit.influence[:, 1:])
     results = [_probability(draws, names[0], raw.items, warnings)]
@@ -175,6 +176,17 @@ def _influence(
             own[:, i, j] = np.bincount(of, spread * terms[:, i] * terms[:, j], prompts)
     step = np.linalg.solve(hessian - own, score[:, :, None])[:, :, 0]
     return np.asarray((prompts - 1) * (step - step.mean(axis=0)))
+
+
+def _far(verdicts: Comparisons) -> list[Caution]:
+    """Return a caution where nearly all responses of one side are the shorter ones."""
+    assert verdicts.length is not None
+    assert verdicts.other_length is not None
+    longer = verdicts.length - verdicts.other_length
+    share = min(float((longer >= 0).mean()), float((longer <= 0).mean()))
+    if share >= FAR:
+        return []
+    return [caution("extrapolated", f"equal lengths lie beyond {1 - share:.0%} of the verdicts")]
 
 
 def _terms(verdicts: Comparisons, difficulty: Floats | None, ridge: float) -> Floats | str:

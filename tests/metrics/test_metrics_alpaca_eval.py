@@ -51,8 +51,16 @@ def test_mean_lengths_are_the_published_ones(published, verdicts):
 
 def test_length_only_goes_the_way_of_the_published_control(published, verdicts):
     """Without difficulty the figure differs; which way length moves it does not."""
+    print("\n| model | win rate | standard error | length-controlled, published | length-only |")
+    print("|---|---|---|---|---|")
     for name, row in published.iterrows():
         found = length_controlled_win_rate(verdicts[name])
-        ours = 100 * (found.length_controlled.estimate - found.win_rate.estimate)
-        theirs = row.length_controlled_winrate - row.win_rate
-        assert ours * theirs > 0, name
+        error = win_rate(verdicts[name], form=Form.FRACTIONAL).standard_error
+        raw, ours = found.win_rate, found.length_controlled
+        print(
+            f"| {name} | {100 * raw.estimate:.2f} | {100 * error.estimate:.2f} "
+            f"| {row.length_controlled_winrate:.1f} "
+            f"| {100 * ours.estimate:.1f} [{100 * ours.low:.1f}, {100 * ours.high:.1f}] |"
+        )
+        moved = 100 * (ours.estimate - raw.estimate)
+        assert moved * (row.length_controlled_winrate - row.win_rate) > 0, name

@@ -165,6 +165,19 @@ def test_lengths_that_do_not_vary_control_nothing():
     assert "does not vary" in found.length_controlled.reason
 
 
+def test_equal_lengths_beyond_the_data_are_an_extrapolation():
+    table, _, _ = simulated(60)
+    for shorter, warned in ((0, False), (5000, True)):
+        far = Comparisons.of(
+            table.prompts,
+            table.preference,
+            length=table.length,
+            other_length=table.other_length + shorter,
+        )
+        found = length_controlled_win_rate(far).length_controlled
+        assert ("extrapolated" in {c.code for c in found.warnings}) == warned
+
+
 def test_bad_input_is_refused():
     table, _, difficulty = simulated(20)
     with pytest.raises(InputError, match="no lengths"):
