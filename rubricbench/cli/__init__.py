@@ -29,6 +29,7 @@ COMMANDS = {
     "audit": ("rubricbench.cli.audit", "How far any reward can be optimised, without training."),
     "overopt": ("rubricbench.cli.overopt", "Measure reward over-optimization on your scores."),
     "theory": ("rubricbench.cli.theory", "What the theory predicts, for a map or your reward."),
+    "analyze": ("rubricbench.cli.analyze", "What rubrics are made of, what rewards are hacked by."),
     "tasks": ("rubricbench.cli.tasks", "Where the lm-eval tasks are."),
     "store": ("rubricbench.cli.store", "Inspect, export, import and verify completion stores."),
     "models": ("rubricbench.cli.models", "Fetch the small model that the quickstart scores."),

@@ -7,45 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rubricbench.cli.judge_options import judge_config, judge_options
+from rubricbench.cli.judge_options import judge_options
 from rubricbench.cli.output import Output, output_options
-from rubricbench.cli.spending_options import caps, plan_options, print_plans, spending_options
-from rubricbench.errors import InputError
+from rubricbench.cli.reward_options import (
+    named_rewards,
+    pool_options,
+    resampling,
+    reward_setting,
+    show_plans,
+)
+from rubricbench.cli.spending_options import plan_options, spending_options
 
 if TYPE_CHECKING:
     from rubricbench.audit.pool import Pool, PoolSummary
     from rubricbench.audit.rewards import RewardSpec, Setting
 
-PATH = click.Path(path_type=Path)
-
 
 @click.command()
 @click.argument("rewards", nargs=-1, metavar="REWARD...")
-@click.option("--pool", required=True, type=PATH, help="Samples with gold, parquet or JSONL.")
-@click.option("--out", type=PATH, help="Folder for scores, results and the page.")
-@click.option("--rubrics", default="", help="For judge and checks: a file or a dataset.")
-@click.option("--strategy", default="weighted_mean", show_default=True, help="Aggregation.")
-@click.option("--store", type=PATH, help="Completion store of judges [default: in OUT].")
 @click.option("--check", is_flag=True, help="Say what the pool holds and allows; score nothing.")
-@click.option(
-    "--unknown",
-    type=click.Choice(["refuse", "drop"]),
-    default="refuse",
-    show_default=True,
-    help="Responses without a reward or gold.",
-)
-@click.option(
-    "--batch", type=click.IntRange(1), default=16, show_default=True, help="Responses a call."
-)
-@click.option("--max-length", type=click.IntRange(1), help="Tokens a model reads [default: all].")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the resampling.")
-@click.option("--resamples", type=int, default=2000, show_default=True, help="Of the prompts.")
-@click.option(
-    "--figures",
-    type=click.Choice(["svg", "png", "csv"]),
-    multiple=True,
-    help="Write the charts in this form too; may be given again.",
-)
+@pool_options
 @judge_options
 @spending_options
 @output_options
@@ -63,34 +44,17 @@ def command(context: click.Context, /, output: Output, **options: Any) -> int:
     was stopped goes on. For judges, know the price first with --plan.
     """
     from rubricbench.audit.pool import read_pool, summarise
-    from rubricbench.audit.rewards import parse_rewards
 
-    specs = parse_rewards(options["rewards"])
-    if not specs and not options["check"]:
-        raise InputError("no reward is named", hint="see: rubricbench audit --help")
-    pool = read_pool(options["pool"])
     if options["check"]:
-        summary = summarise(pool)
+        summary = summarise(read_pool(options["pool"]))
         output.result(_plain(summary), _pool_text(summary))
         return 0
-    if options["out"] is None:
-        raise InputError("--out is missing", hint="name a new folder")
-    setting = _setting(context, options, quiet=output.quiet)
+    specs = named_rewards(context)
+    pool = read_pool(options["pool"])
+    setting = reward_setting(context, quiet=output.quiet)
     if options["plan"]:
         return _plan(pool, specs, setting, options, output)
     return _audit(pool, specs, setting, options, output)
-
-
-def _setting(context: click.Context, options: dict[str, Any], *, quiet: bool) -> Setting:
-    from rubricbench.audit.rewards import Setting
-
-    names = ("out", "rubrics", "strategy", "store", "prices", "batch", "max_length")
-    return Setting(
-        **{name: options[name] for name in names},
-        judge=judge_config(context),
-        caps=caps(options),
-        quiet=quiet,
-    )
 
 
 def _audit(
@@ -102,12 +66,9 @@ def _audit(
 ) -> int:
     from rubricbench.audit.run import run_audit
     from rubricbench.audit.written import headlines, write_audit
-    from rubricbench.overopt.settings import Settings
 
-    names = ("seed", "resamples", "unknown")
-    settings = Settings(**{name: options[name] for name in names})
     try:
-        record = run_audit(pool, specs, setting, settings)
+        record = run_audit(pool, specs, setting, resampling(options))
     except KeyboardInterrupt:
         output.shortfall("stopped; scores are kept: give the same command to go on")
         return 130
@@ -131,16 +92,12 @@ def _plan(
     from rubricbench.audit.rewards import open_reward
     from rubricbench.judging.files.planned import plan_files
 
-    judges = [spec for spec in specs if spec.kind == "judge"]
-    if not judges:
-        output.result({"plans": [], "calls": 0, "cost": 0}, "no reward here costs calls")
-        return 0
-    rewards = [open_reward(spec, setting) for spec in judges]
+    judges = [open_reward(spec, setting) for spec in specs if spec.kind == "judge"]
+    plans = []
     with tempfile.TemporaryDirectory(prefix="rubricbench-plan-") as folder:
-        plans = []
-        for job in judge_jobs(rewards, pool, Path(folder)):
+        for job in judge_jobs(judges, pool, Path(folder)):
             plans += plan_files(job, plan_options(options), quiet=True)
-    print_plans(plans, output)
+    show_plans(plans, output)
     return 0
 
 
