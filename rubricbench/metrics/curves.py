@@ -87,6 +87,14 @@ def exactly(result: Result, cautions: Iterable[Caution]) -> Result:
     )
 
 
+def minus(a: Replicates, b: Replicates) -> Replicates:
+    """Return the draws of differences, paired; both are drawn from the same prompts."""
+    point, resampled, left_out = (
+        getattr(a, name) - getattr(b, name) for name in ("point", "resampled", "left_out")
+    )
+    return Replicates(point, resampled, left_out, np.minimum(a.prompts, b.prompts), a.level)
+
+
 def _columns(draws: Replicates, at: slice) -> Replicates:
     return Replicates(
         point=draws.point[:, at],

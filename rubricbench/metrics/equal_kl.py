@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
-from rubricbench.metrics.curves import PromptCurves, enough
+from rubricbench.metrics.curves import PromptCurves, enough, minus
 from rubricbench.metrics.resample import Bootstrap, Replicates
 from rubricbench.metrics.result import Caution, Result, caution
 from rubricbench.metrics.samples import Samples
-from rubricbench.metrics.tilt import MIN_ESS, Tilted, biased, results_of, withheld
+from rubricbench.metrics.tilt import MIN_ESS, Tilted, biased_results, results_of, withheld
 
 KL_GRID = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 _STRENGTHS = np.concatenate([[0.0], 0.05 * 2 ** (np.arange(46) / 3)])  # 1/β times the spread
@@ -156,8 +156,7 @@ def compare_at_equal_kl(
     def results(name: str, draws: Replicates, bias: Replicates) -> tuple[Result, ...]:
         labels = [f"{name}, tilt at {k:g} nats" for k in grid]
         there = [label for label, yes in zip(labels, shown, strict=True) if yes]
-        values = draws.results(there, items=items, warnings=cautions)
-        found = map(biased, values, bias.point[0], draws.standard_error())
+        found = iter(biased_results(draws, bias, there, items, cautions))
         return tuple(
             next(found) if yes else withheld(label)
             for label, yes in zip(labels, shown, strict=True)
@@ -166,7 +165,7 @@ def compare_at_equal_kl(
     drawn = curves.replicates
     each = {arm: [drawn[f"{name}, {arm}"] for name in _COMPARED] for arm in tables}
     pairs = {
-        f"{a} - {b}": [_minus(x, y) for x, y in zip(each[a], each[b], strict=True)]
+        f"{a} - {b}": [minus(x, y) for x, y in zip(each[a], each[b], strict=True)]
         for a, b in combinations(each, 2)
     }
     return Comparison(
@@ -260,13 +259,6 @@ def _common(arms: Mapping[str, Samples]) -> tuple[NDArray[np.str_], list[Caution
         return np.array(common), []
     detail = f"{most - len(common):,} of {most:,} prompts are not in every arm"
     return np.array(common), [caution("left_out", detail)]
-
-
-def _minus(a: Replicates, b: Replicates) -> Replicates:
-    point, resampled, left_out = (
-        getattr(a, name) - getattr(b, name) for name in ("point", "resampled", "left_out")
-    )
-    return Replicates(point, resampled, left_out, np.minimum(a.prompts, b.prompts), a.level)
 
 
 def _checked(kl_grid: Sequence[float]) -> Floats:

@@ -45,7 +45,7 @@ CAUTIONS = {
     "unstable": "without a value on many resamples of the prompts: no interval can be had",
     "low_ess": "few samples carry the weight; estimates beyond this point are withheld",
     "small_n": "few samples a prompt: the KL is underestimated near its ceiling, log N",
-    "bias": "an estimated bias that the interval knows nothing of",
+    "bias": "an estimated bias of the estimate, which the interval allows for",
     "winners_curse": "chosen for being the highest, so too high by luck: biased upwards",
     "censored": "the event did not happen within the data: a bound, not a value",
     "saturated": "the scale has run out: nearly all values lie at its end",

@@ -11,8 +11,10 @@ sampling; Owen 2013, chapter 9). Three things limit it, and every curve says the
   that drew the best samples: it triples the bias.)
 * the ceiling log N: no weighting of N samples lies further from them than that, and near it the
   estimate falls short (at N = 16 it reads 2.6 nats where the truth is 4).
-* the bias of self-normalised weights, estimated to first order; where it exceeds half a standard
-  error the result says so, for the interval knows nothing of it. Unbounded proxies suffer most.
+* the bias of self-normalised weights, which fall short, most where the proxy has no bound. It is
+  estimated to first order. The estimates are those of the definition; their intervals are those of
+  the values less that bias, widened to hold the estimate, and a bias beyond half a standard error
+  is said.
 
 Gold is compared at equal β, which is what a training run does, by `tilt`; at equal KL in every
 prompt, whatever the scale of each reward, by `equal_kl`.
@@ -27,8 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
-from rubricbench.metrics.curves import SUPPORT, PromptCurves, enough, exactly
-from rubricbench.metrics.resample import Bootstrap
+from rubricbench.metrics.curves import SUPPORT, PromptCurves, enough, exactly, minus
+from rubricbench.metrics.resample import Bootstrap, Replicates
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
 from rubricbench.metrics.samples import Samples
 
@@ -264,23 +266,49 @@ def results_of(
     found = {}
     for name, drawn in draws.items():
         labels = [f"{name}, {at}" for at in names]
-        found[name] = drawn.results(labels, items=items, warnings=cautions)
-        source = "bias of gold" if name == "gain" else f"bias of {name}"
-        if source in curves.replicates:
-            bias, error = curves.replicates[source].point[0], drawn.standard_error()
-            found[name] = [biased(*x) for x in zip(found[name], bias, error, strict=True)]
+        bias = curves.replicates.get("bias of gold" if name == "gain" else f"bias of {name}")
+        found[name] = biased_results(drawn, bias, labels, items, cautions)
     found["kl"] = [_near_ceiling(r, log_n) for r in found["kl"]]
     for name in ("kl", "gain", "ess"):  # all grids begin without a tilt
         found[name][0] = exactly(found[name][0], cautions)
     return found
 
 
-def biased(result: Result, bias: float, error: float) -> Result:
-    """Return the result with a caution where an estimated bias exceeds half a standard error."""
-    if result.estimate is None or result.low is None or abs(bias) <= MUCH_BIAS * error + 1e-12:
+def biased_results(
+    draws: Replicates,
+    bias: Replicates | None,
+    names: list[str],
+    items: int,
+    cautions: list[Caution],
+) -> list[Result]:
+    """Return results whose intervals allow for an estimated bias.
+
+    Args:
+        draws: of the estimates as they are defined.
+        bias: draws of their estimated biases; None for none.
+        names: one for each column.
+        items: samples behind each.
+        cautions: to be added to each.
+    """
+    found = draws.results(names, items=items, warnings=cautions)
+    if bias is None:
+        return found
+    low, high = minus(draws, bias).interval(Method.T)
+    ends = zip(found, low, high, bias.point[0], draws.standard_error(), strict=True)
+    return [_allowing(*x) for x in ends]
+
+
+def _allowing(result: Result, low: float, high: float, bias: float, error: float) -> Result:
+    estimate = result.estimate
+    if estimate is None or result.low is None or abs(bias) <= 1e-12:
         return result
+    allowing = msgspec.structs.replace(
+        result, low=float(min(low, estimate)), high=float(max(high, estimate))
+    )
+    if abs(bias) <= MUCH_BIAS * error:
+        return allowing
     ratio = f", {abs(bias) / error:.1f} standard errors" if error else ""
-    return result.with_warnings([caution("bias", f"about {bias:+.2g}{ratio}")])
+    return allowing.with_warnings([caution("bias", f"about {bias:+.2g}{ratio}")])
 
 
 def _near_ceiling(kl: Result, log_n: float) -> Result:

@@ -171,6 +171,17 @@ def test_a_bias_beyond_half_a_standard_error_is_said():
     assert "bias" not in {c.code for c in few.gold.warnings}
 
 
+def test_the_interval_allows_for_the_bias_and_holds_the_estimate():
+    # N(0, 1), 1/β = 1: truth 1. Of 3,000 prompts the bias is far more than the standard error.
+    curve = tilt(_of(np.random.default_rng(10).normal(size=(3_000, 128))), [1.0])
+    gold, kl = curve.points[1].gold, curve.points[1].kl
+    column = curve.curves.columns["gold"][:, 1]
+    assert gold.estimate == pytest.approx(column.mean())
+    assert gold.estimate + 3 * column.std() / np.sqrt(3_000) < 1 <= gold.high
+    assert gold.low <= gold.estimate
+    assert kl.low <= kl.estimate < 0.5 <= kl.high
+
+
 def test_prompts_with_fewer_than_20_samples_are_left_out_of_the_whole_curve():
     rng = np.random.default_rng(8)
     ids = np.repeat([f"p{i:02}" for i in range(40)], [64] * 38 + [10] * 2)
