@@ -44,10 +44,10 @@ def bon(
     training would reach), with the KL each costs; tail accuracy; rank correlation; Gao's fit; and
     what the theory predicts.
     """
-    from rubricbench.overopt.analyse import bon as studied
+    from rubricbench.overopt.analyse import analyse
     from rubricbench.overopt.inputs import Request, gather
 
     request = Request(paths=paths, proxies=proxies or ("proxy",), gold=gold, arm=arm, step=step)
-    inputs = gather(request, settings, layouts=("samples",), say=output.note)
-    document = studied(inputs, settings, say=output.note)
+    inputs = gather(request, settings, layouts=("samples",))
+    document = analyse("bon", inputs, settings, say=output.note)
     return finish(document, out, figures, output, page=False)

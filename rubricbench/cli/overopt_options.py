@@ -119,7 +119,9 @@ def _lines(document: Document) -> list[str]:
         lines += _said(study.arm, study.verdict, study.cautions)
     for c in document.contrasts:
         p = "" if c.p_holm is None else f", p = {c.p_holm:.2g} (Holm)"
-        lines.append(f"{c.difference}{p}")
+        seeds = c.over_seeds
+        runs = f"; over {seeds.n} seeds {seeds}".replace(f"{seeds.name}: ", "") if seeds else ""
+        lines.append(f"{c.difference}{p}{runs}")
     return [*lines, *(f"Caution: {c.text}." for c in document.cautions)]
 
 

@@ -174,6 +174,8 @@ def _trajectory(run: _Run) -> Trajectory:
             hint=f"evaluate all checkpoints on the same prompts; step {least} has the fewest",
         )
     columns, cautions = _columns(run, cells, samples, whole)
+    if "proxy" in columns and samples[:, whole].min() > 1:
+        columns["no_spread"] = _no_spread(run, cells, samples)[:, whole]
     names = np.asarray(run.names[whole], dtype=str)
     return Trajectory(
         arm=run.arm,
@@ -182,7 +184,7 @@ def _trajectory(run: _Run) -> Trajectory:
         prompts=names,
         columns=columns,
         samples=samples[:, whole].astype(np.int64),
-        base=_base(run, whole, columns),
+        base=_base(run, whole),
         cautions=(*_left_out(run, samples, whole), *_uneven(steps, samples[:, whole]), *cautions),
     )
 
@@ -221,15 +223,21 @@ def _means(cells: Rows, values: Floats, samples: NDArray[np.int64]) -> Floats:
     return np.asarray(means.reshape(samples.shape))
 
 
-def _base(
-    run: _Run, whole: NDArray[np.bool_], columns: Mapping[str, Floats]
-) -> dict[str, tuple[float, float]]:
+def _no_spread(run: _Run, cells: Rows, samples: NDArray[np.int64]) -> Floats:
+    """Return 1 where all samples of a cell have the same proxy: no gradient in GRPO."""
+    least, most = np.full(samples.size, np.inf), np.full(samples.size, -np.inf)
+    np.minimum.at(least, cells, run.values["proxy"])
+    np.maximum.at(most, cells, run.values["proxy"])
+    return np.asarray((least == most).astype(np.float64).reshape(samples.shape))
+
+
+def _base(run: _Run, whole: NDArray[np.bool_]) -> dict[str, tuple[float, float]]:
     rows = (run.steps == 0) & whole[run.prompts]
     if not rows.any():
         return {}
     found = {}
-    for name in columns:
-        values = np.sort(run.values[name][rows])
+    for name, column in run.values.items():
+        values = np.sort(column[rows])
         values = values[~np.isnan(values)]
         spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
         if len(values):

@@ -24,7 +24,8 @@ class Trajectory:
         prompts: ids of the held-out prompts, sorted, shape ``(P,)``.
         columns: means over each prompt's samples, each of shape ``(T, P)``: ``gold`` always;
             where measured ``proxy``, ``kl`` (sequence nats, Rao-Blackwell), ``kl_k1``, ``win``,
-            ``length``, ``ended``, ``repetition``.
+            ``length``, ``ended``, ``repetition``; ``no_spread``, 1 where all samples of a prompt
+            (two or more) have the same proxy.
         samples: samples behind each cell, shape ``(T, P)``.
         base: mean and standard deviation over the samples of the initial policy (step 0) of each
             column; empty where the run has no step 0.

@@ -13,8 +13,9 @@ from rubricbench.metrics.bestofn import best_of_n
 from rubricbench.metrics.equal_kl import tilt_at_kl
 from rubricbench.metrics.holm import holm
 from rubricbench.metrics.rank import prompt_spearman
-from rubricbench.metrics.result import not_computable
+from rubricbench.metrics.result import Result, not_computable
 from rubricbench.metrics.samples import Samples
+from rubricbench.metrics.seeds import seed_difference
 from rubricbench.metrics.tail import tail_shares
 from rubricbench.overopt.document import Contrast
 from rubricbench.overopt.settings import Settings
@@ -31,11 +32,13 @@ class PerPrompt(msgspec.Struct, frozen=True):
         prompts: ids, shape ``(P,)``.
         values: metric -> shape ``(P,)``; NaN where a prompt has none.
         items: samples behind it all.
+        seeds: training seed -> metric -> its value in that run; empty where nothing was trained.
     """
 
     prompts: NDArray[np.str_]
     values: Mapping[str, Floats]
     items: int
+    seeds: Mapping[int, Mapping[str, float]] = {}
 
 
 def sample_contrasts(arms: Mapping[str, Samples], settings: Settings) -> tuple[Contrast, ...]:
@@ -87,9 +90,10 @@ def _contrast(
     difference = a[1].values[metric][at_a] - b[1].values[metric][at_b]
     known = ~np.isnan(difference)
     items = a[1].items + b[1].items
+    seeds = _over_seeds(metric, name, a[1], b[1], settings)
     if known.sum() < 2:
         none = not_computable(name, UNPAIRED, n=int(known.sum()), items=items)
-        return Contrast(metric=metric, a=a[0], b=b[0], difference=none)
+        return Contrast(metric=metric, a=a[0], b=b[0], difference=none, over_seeds=seeds)
     draws = settings.boot(shared[known]).means(difference[known])
     one_sided = (draws.p_values()[0], draws.map(lambda x: -x).p_values()[0])
     return Contrast(
@@ -97,8 +101,18 @@ def _contrast(
         a=a[0],
         b=b[0],
         difference=draws.results([name], items=items)[0],
+        over_seeds=seeds,
         p=float(min(1.0, 2 * min(one_sided))),
     )
+
+
+def _over_seeds(
+    metric: str, name: str, a: PerPrompt, b: PerPrompt, settings: Settings
+) -> Result | None:
+    if not (a.seeds and b.seeds):
+        return None
+    of_a, of_b = ({seed: of[metric] for seed, of in arm.seeds.items()} for arm in (a, b))
+    return seed_difference(of_b, of_a, name, items=a.items + b.items, level=settings.level)
 
 
 def _of_samples(samples: Samples, settings: Settings) -> PerPrompt:

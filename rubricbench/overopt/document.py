@@ -271,7 +271,9 @@ class Contrast(msgspec.Struct, frozen=True, kw_only=True):
         metric: what is compared, such as ``gold_peak`` or ``best_of_8``.
         a: one arm.
         b: the other.
-        difference: a less b.
+        difference: a less b, paired on prompts: of these samples or runs.
+        over_seeds: the same of the seeds that both arms have: of the recipes; None where there are
+            no runs.
         p: two-sided p-value of no difference; None where there is none.
         p_holm: the same after Holm's correction over all contrasts of the document.
     """
@@ -280,6 +282,7 @@ class Contrast(msgspec.Struct, frozen=True, kw_only=True):
     a: str
     b: str
     difference: Result
+    over_seeds: Result | None = None
     p: float | None = None
     p_holm: float | None = None
 

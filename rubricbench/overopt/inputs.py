@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -25,8 +25,6 @@ from rubricbench.metrics.validate import layout_of
 from rubricbench.overopt.document import Source
 from rubricbench.overopt.settings import Settings
 from rubricbench.runs import file_hash
-
-Say = Callable[[str], None]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +66,6 @@ def gather(
     settings: Settings,
     *,
     layouts: Sequence[str] = KINDS,
-    say: Say = lambda text: None,
 ) -> Inputs:
     """Read everything that was asked for.
 
@@ -76,14 +73,13 @@ def gather(
         request: the files.
         settings: says what becomes of unknown rewards.
         layouts: those that the command takes.
-        say: is told what is being read.
 
     Raises:
         InputError: no file, one that cannot be read or used, of a layout that is not taken, or two
             arms of one name.
     """
     if not request.paths:
-        return _joined(request, settings, say)
+        return _joined(request, settings)
     kinds = {path: layout_of(path) for path in request.paths}
     for path, kind in kinds.items():
         if kind not in layouts:
@@ -91,9 +87,9 @@ def gather(
                 f"this holds {kind}", where=path, hint=f"the command takes {' or '.join(layouts)}"
             )
     of = {kind: [p for p, k in kinds.items() if k == kind] for kind in KINDS}
-    runs, of_runs = _runs(of["trajectory"], settings, say)
-    points, of_points = _points(of["points"], say)
-    samples, of_samples = _samples(of["samples"], request, settings, say)
+    runs, of_runs = _runs(of["trajectory"], settings)
+    points, of_points = _points(of["points"])
+    samples, of_samples = _samples(of["samples"], request, settings)
     return Inputs(
         runs=tuple(runs),
         points=tuple(points),
@@ -102,13 +98,10 @@ def gather(
     )
 
 
-def _runs(
-    paths: Sequence[str], settings: Settings, say: Say
-) -> tuple[list[Trajectory], list[Source]]:
+def _runs(paths: Sequence[str], settings: Settings) -> tuple[list[Trajectory], list[Source]]:
     if not paths:
         return [], []
     files = run_files(paths)
-    say(f"reading {len(files):,} trajectory file{'s' if len(files) > 1 else ''}")
     runs = read_trajectories(paths, unknown=settings.unknown)
     sources = [_source(f, "trajectory", _rows_of(f), 0, {}) for f in files]
     return runs, sources
@@ -122,10 +115,9 @@ def _rows_of(file: Path) -> int:
     return int(pq.read_metadata(file).num_rows)
 
 
-def _points(paths: Sequence[str], say: Say) -> tuple[list[Points], list[Source]]:
+def _points(paths: Sequence[str]) -> tuple[list[Points], list[Source]]:
     found, sources = [], []
     for path in paths:
-        say(f"reading {path}")
         curves = read_points(path)
         found += curves
         sources.append(_source(Path(path), "points", sum(len(c.steps) for c in curves), 0, {}))
@@ -139,12 +131,11 @@ def _points(paths: Sequence[str], say: Say) -> tuple[list[Points], list[Source]]
 
 
 def _samples(
-    paths: Sequence[str], request: Request, settings: Settings, say: Say
+    paths: Sequence[str], request: Request, settings: Settings
 ) -> tuple[dict[str, Samples], list[Source]]:
     found: dict[str, Samples] = {}
     sources = []
     for path in paths:
-        say(f"reading {path}")
         file = sample_file(path)
         rows = left_out = 0
         named: list[str | None] = [request.arm] if request.arm is not None else [*arms_of(file)]
@@ -191,7 +182,7 @@ def _add(found: dict[str, Samples], name: str, samples: Samples, where: str) -> 
     found[name] = samples
 
 
-def _joined(request: Request, settings: Settings, say: Say) -> Inputs:
+def _joined(request: Request, settings: Settings) -> Inputs:
     """Join files by response: every proxy with the one gold."""
     if request.proxies == ("proxy",) or request.gold == "gold":
         raise InputError(
@@ -200,7 +191,6 @@ def _joined(request: Request, settings: Settings, say: Say) -> Inputs:
     found: dict[str, Samples] = {}
     sources: dict[str, Source] = {}
     for proxy in request.proxies:
-        say(f"joining {proxy} with {request.gold}")
         samples = join_samples(proxy, request.gold, unknown=settings.unknown)
         file, column = _named(proxy)
         several = len(request.proxies) > 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import numpy as np
@@ -13,6 +13,7 @@ from rubricbench.metrics.resample import RESAMPLES, Bootstrap
 from rubricbench.metrics.result import LEVEL
 
 FEWEST_RESAMPLES = 100
+Say = Callable[[str], None]  # told what is being done, and what could not be
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tail import tail_accuracy
 from rubricbench.metrics.tilt import TiltCurve, tilt
 from rubricbench.overopt.document import SampleStudy, TheoryPoint
+from rubricbench.overopt.fitted import of_best_of_n
 from rubricbench.overopt.settings import Settings
 from rubricbench.overopt.verdict_samples import verdict
 from rubricbench.theory.empirical import Empirical, predict
@@ -57,6 +58,7 @@ def study(arm: str, samples: Samples, settings: Settings) -> SampleStudy:
         tail=tail,
         rank=rank,
         agreement=_agreement(theory),
+        fit=of_best_of_n(samples, bon, settings),
         theory=_points(theory),
         tail_error=theory.tail_error if theory else (),
         lengths=_lengths(samples, boot),

@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from rubricbench.overopt.document import Document
-from rubricbench.overopt.inputs import Say
 from rubricbench.overopt.rows import csv_bytes, table
+from rubricbench.overopt.settings import Say
 from rubricbench.runs import RunDirectory, atomic_write, write_parquet_atomic
 
 RECORD, TABLE, REPORT, FIGURES = "results.json", "results", "report.html", "figures"
