@@ -61,7 +61,7 @@ def _win_rate(found: Empirical) -> Figure:
             "your samples and by Theorem 1 on their ranks, with 95% intervals over prompts; a "
             "reward without error above them. Curves end where the samples support no more."
         ),
-        x=Axis(label=KL_AXIS, low=0),
+        x=Axis(label=KL_AXIS, low=0, high=max(p.kl for p in found.at) or None),
         y=Axis(label=WIN_AXIS, percent=True),
         series=(*_both(found, lambda p: (p.win_rate, p.rank_win_rate)), perfect),
     )
@@ -75,7 +75,7 @@ def _gold(found: Empirical) -> Figure:
             "Gold reward of the optimal policy at each KL, by Proposition 1 on your samples and by "
             "Theorem 1 on their ranks, with 95% intervals over prompts."
         ),
-        x=Axis(label=KL_AXIS, low=0),
+        x=Axis(label=KL_AXIS, low=0, high=max(p.kl for p in found.at) or None),
         y=Axis(label="gold reward"),
         series=_both(found, lambda p: (p.gold, p.rank_gold)),
     )

@@ -156,14 +156,14 @@ def figure_2b(last: float = 4.0) -> Figure:
     shares = range(10, 101, 10)
     return Figure(
         name="figure_2b",
-        title="A reward that ranks only the top correctly is nearly as good at large KL",
+        title="At large KL it is enough to rank the top correctly",
         caption=(
             "Theorem 1: win rate of the optimal policy where the proxy ranks the top 10%, 20%, …, "
             "100% of the gold rewards correctly and reverses the order of the rest. The curves "
-            "meet: from KL 3 on, ten correct percent at the top are enough."
+            "meet: from KL 3 on, ten correct percent at the top lose less than half a point."
         ),
         x=Axis(label=KL_AXIS, low=0, high=last),
-        y=Axis(label=WIN_AXIS, low=0, high=1, percent=True),
+        y=Axis(label=WIN_AXIS, low=0.4, high=1, percent=True),
         series=tuple(
             curve(worst_wrong((100 - s) / 100), last, style=i, name=f"top {s}% correct")
             for i, s in enumerate(shares)
