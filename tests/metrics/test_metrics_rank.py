@@ -49,6 +49,12 @@ def test_the_top_takes_ties_whole():
     assert samples.proxy[top_samples(samples)].tolist() == [9, 8, 8, 8]
 
 
+@pytest.mark.parametrize("n", [1, 9, 10, 11, 20, 30, 70, 1000])
+def test_without_ties_the_top_is_a_tenth_rounded_up(n):
+    samples = Samples.of(["p"] * n, range(n), np.zeros(n))
+    assert top_samples(samples).sum() == -(-n // 10)
+
+
 def test_prompts_are_averaged_and_never_pooled():
     # Within both prompts the proxy is perfectly right; pooled it would be wrong, as gold differs.
     samples = Samples.of(["a"] * 3 + ["b"] * 3, [1, 2, 3, 7, 8, 9], [7, 8, 9, 1, 2, 3])

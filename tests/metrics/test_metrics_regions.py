@@ -56,11 +56,14 @@ def test_a_hand_made_table():
         ([1, -1, 0, 0, 0], 0, 0),
         ([1, 1, 1, -1, -1], 1, 1),
         ([-1, -1, 0, 0, 0], 0, 0),
+        ([1, 1, 0, 0], 0, 1),  # half is no majority
     ],
 )
 def test_what_a_majority_is(gradings, strict, plurality):
     for majority, expected in ((Majority.STRICT, strict), (Majority.PLURALITY, plurality)):
-        found = region_agreement(*table(("a", "high", gradings, 1)), majority=majority)
+        found = region_agreement(
+            *table(("a", "high", gradings, 1)), majority=majority, gradings=None
+        )
         assert found.high.ties_as_wrong.estimate == expected
 
 

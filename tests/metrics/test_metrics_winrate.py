@@ -36,15 +36,16 @@ def test_a_pair_is_won_only_in_both_orders():
         *[("c", "", True, 0.0), ("c", "", False, 0.0)],  # lost
         *[("d", "", True, 0.5), ("d", "", False, 1.0)],  # a tie and a win: they disagree
         *[("e", "", True, 0.5), ("e", "", False, 0.5)],  # two ties: they agree
+        *[("f", "", True, 0.0), ("f", "", False, 1.0)],  # the second place won
     ]
     found = win_rate(verdicts(rows))
-    assert outcomes(verdicts(rows)).tolist() == [1, 0.5, 0, 0.5, 0.5]
-    assert found.win_rate.estimate == pytest.approx(2.5 / 5)
-    assert found.consistency.estimate == pytest.approx(3 / 5)
-    assert found.ties.estimate == pytest.approx(3 / 5)
-    # preferred when first: a 1, 0 (it was second, and won); b 1, 1; c 0, 1; d .5, 0; e .5, .5
-    assert found.first.estimate == pytest.approx(5.5 / 10)
-    assert found.win_rate.items == 5
+    assert outcomes(verdicts(rows)).tolist() == [1, 0.5, 0, 0.5, 0.5, 0.5]
+    assert found.win_rate.estimate == pytest.approx(3 / 6)
+    assert found.consistency.estimate == pytest.approx(3 / 6)
+    assert found.ties.estimate == pytest.approx(4 / 6)
+    # the first place: a 1, 0 (second, it won); b 1, 1; c 0, 1; d .5, 0; e .5, .5; f 0, 0
+    assert found.first.estimate == pytest.approx(5.5 / 12)
+    assert found.win_rate.items == 6
 
 
 def test_prompts_weigh_the_same_however_many_pairs_they_have():
@@ -88,6 +89,15 @@ def test_the_order_of_rows_changes_nothing(rows, random, form):
         rows = [(*r[:3], float(r[3] >= 0.5)) for r in rows]
     shuffled = random.sample(rows, len(rows))
     one, other = (list(walk(win_rate(verdicts(r), form=form))) for r in (rows, shuffled))
+    assert one == other
+
+
+def test_not_even_rounding_depends_on_the_order_of_rows():
+    # (.1 + .2) + .3 is not .1 + (.2 + .3) in floats.
+    one, other = (
+        win_rate(Comparisons.of(["a"] * 3 + ["b"], [*v, 0]), form=Form.FRACTIONAL).win_rate
+        for v in ([0.1, 0.2, 0.3], [0.3, 0.2, 0.1])
+    )
     assert one == other
 
 
