@@ -86,8 +86,9 @@ def _json_keys(path: Path) -> dict[str, None]:
     try:
         with path.open("rb") as file:
             for line in itertools.islice(filter(bytes.strip, file), JSON_ROWS):
-                names.update(dict.fromkeys(json.loads(line)))
-    except (ValueError, TypeError, OSError):
+                row = json.loads(line)
+                names.update(dict.fromkeys(row) if isinstance(row, dict) else {})
+    except (ValueError, OSError):
         names = {}
     if not names:  # a fault; read_rows says which
         for _, row in itertools.islice(read_rows(path), JSON_ROWS):

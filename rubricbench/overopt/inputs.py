@@ -80,6 +80,9 @@ def gather(
     """
     if not request.paths:
         return _joined(request, settings)
+    for path in request.paths:
+        if request.paths.count(path) > 1:
+            raise InputError("the file is named twice", where=path, hint="name it once")
     kinds = {path: layout_of(path) for path in request.paths}
     for path, kind in kinds.items():
         if kind not in layouts:
