@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from rubricbench.figures.data import short
 from rubricbench.figures.figure import Figure
@@ -41,8 +41,8 @@ METHODS = {
     Method.BCA: "BCa bootstrap over prompts",
     Method.WILSON: "Wilson",
     Method.SEEDS: "t over seeds",
-    Method.SEQUENCE: "confidence sequence",
-    Method.EXACT: "exact",
+    Method.MAX_T: "max-t over checkpoints",
+    Method.SIMULTANEOUS: "simultaneous bootstrap",
     Method.NONE: DASH,
 }
 
@@ -88,15 +88,27 @@ def units(result: Result) -> str:
 
 
 def cell(result: Result | None, form: Callable[[float], str] = shown) -> Markup:
-    """Return a result as the content of a table cell: estimate, interval below it."""
+    """Return a result as the content of a table cell: estimate, interval below it.
+
+    A star stands for cautions, which the table's `cautions_list` says; what is censored shows the
+    bound that is known.
+    """
     if result is None:
         return Markup(DASH)
+    interval = ends(result, form)
+    below = element("small", interval) if interval != DASH else Markup()
     if result.estimate is None:
-        return element("span", "none", class_="none", title=short(result.reason, 400))
-    value = element("span", form(result.estimate), class_="estimate")
-    interval = element("small", ends(result, form)) if ends(result, form) != DASH else Markup()
-    starred = element("span", "*", class_="starred") if result.warnings else Markup()
-    return join([value, starred, interval])
+        return join([element("span", "none", class_="none"), _after(result, form)])
+    return join([escape(form(result.estimate)), _star(result), below])
+
+
+def _after(result: Result, form: Callable[[float], str]) -> Markup:
+    """Say up to where an event did not happen."""
+    return element("small", f"up to {form(result.low)}") if result.low is not None else Markup()
+
+
+def _star(result: Result) -> Markup:
+    return element("span", "*", class_="starred") if result.warnings else Markup()
 
 
 def results_table(
@@ -130,14 +142,13 @@ def _row(name: str, result: Result) -> Markup:
     if result.estimate is None:
         reason = element("bdi", short(result.reason, 400))
         return element("tr", head, element("td", "Not computable: ", reason, colspan=4))
-    starred = element("span", "*", class_="starred") if result.warnings else Markup()
     return element(
         "tr",
         head,
-        element("td", element("b", shown(result.estimate)), starred, class_="number"),
+        element("td", element("b", shown(result.estimate)), _star(result), class_="number"),
         element("td", ends(result), class_="number"),
         element("td", units(result), class_="number"),
-        element("td", METHODS[result.method]),
+        element("td", METHODS.get(result.method, result.method.value.replace("_", " "))),
     )
 
 
