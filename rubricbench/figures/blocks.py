@@ -99,7 +99,13 @@ def cell(result: Result | None, form: Callable[[float], str] = shown) -> Markup:
     below = element("small", interval) if interval != DASH else Markup()
     if result.estimate is None:
         return join([element("span", "none", class_="none"), _after(result, form)])
-    return join([escape(form(result.estimate)), _star(result), below])
+    return join([escape(_point(result.estimate, result, form)), _star(result), below])
+
+
+def _point(value: float, result: Result, form: Callable[[float], str]) -> str:
+    """Return an estimate as text; what is censored is a lower bound, and looks like one."""
+    bound = any(c.code == "censored" for c in result.warnings) and not result.interval
+    return f"≥ {form(value)}" if bound else form(value)
 
 
 def _after(result: Result, form: Callable[[float], str]) -> Markup:
@@ -142,10 +148,11 @@ def _row(name: str, result: Result) -> Markup:
     if result.estimate is None:
         reason = element("bdi", short(result.reason, 400))
         return element("tr", head, element("td", "Not computable: ", reason, colspan=4))
+    point = _point(result.estimate, result, shown)
     return element(
         "tr",
         head,
-        element("td", element("b", shown(result.estimate)), _star(result), class_="number"),
+        element("td", element("b", point), _star(result), class_="number"),
         element("td", ends(result), class_="number"),
         element("td", units(result), class_="number"),
         element("td", METHODS.get(result.method, result.method.value.replace("_", " "))),

@@ -58,7 +58,8 @@ def write(
             paths = export(figure, directory.path(FIGURES), wanted)
             written += [f"{FIGURES}/{path.name}" for path in paths]
         if page:
-            write_page(document, directory.path(REPORT), files=FIGURES if wanted else "")
+            folder = FIGURES if wanted else ""
+            write_page(document, directory.path(REPORT), files=folder, formats=wanted)
             written.append(REPORT)
         directory.mark_done(STAGE, written)
     return written

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from rubricbench.audit.safe_kl import SafeKl, Safety
 from rubricbench.metrics.bestofn import BestOfNPoint
 from rubricbench.metrics.equal_kl import EqualKlPoint
 from rubricbench.metrics.rank import RankCorrelation
@@ -26,6 +27,7 @@ from rubricbench.overopt.document import (
     TheoryPoint,
     Verdict,
 )
+from rubricbench.theory.estimated import TailError
 
 OUTCOMES = list(Outcome)
 
@@ -148,6 +150,22 @@ def arm_curve(
     )
 
 
+def safe(turn: float | None) -> SafeKl:
+    """How far is safe: gold turns at a KL, or is not seen to turn."""
+    none = not_computable("predicted_onset", "no decline is proven")
+    end = Result(
+        name="largest_safe_kl", estimate=2.4, n=200, warnings=(caution("censored", "no decline"),)
+    )
+    return SafeKl(
+        safety=Safety.NO_DECLINE if turn is None else Safety.DECLINES,
+        largest=end if turn is None else result("largest_safe_kl", turn, 0.3),
+        safe_up_to=result("safe_up_to", 0.9, 0.0),
+        onset=none if turn is None else result("predicted_onset", turn + 0.6, 0.2),
+        drop=result("drop_from_peak", 0.02, 0.01),
+        range_end=2.4,
+    )
+
+
 def study(number: int, name: str) -> SampleStudy:
     """A reward on 64 samples a prompt."""
     ns = [1, 2, 3, 4, 6, 8, 11, 16, 23, 32]
@@ -247,6 +265,12 @@ def study(number: int, name: str) -> SampleStudy:
             )
             for kl in (0.0, 0.5, 1.0, 1.5, 2.0)
         ),
+        tail_error=tuple(
+            TailError(above=q / 10, error=result("tail_error", 0.2 + 0.02 * q, 0.03))
+            for q in range(10)
+        ),
+        safe_tilt=safe(1.2 if number % 2 else None),
+        safe_best_of_n=safe(None),
         cautions=(caution("uneven", "here"),),
         verdict=Verdict(
             outcome=OUTCOMES[(number + 1) % len(OUTCOMES)],

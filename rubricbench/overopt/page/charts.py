@@ -73,6 +73,7 @@ def figures(document: Document) -> list[Figure]:
         at_equal_kl(document),
         proxies(document),
         tails(document),
+        tail_errors(document),
         theory(document),
         *(overlays(document, measure) for measure in DRIFT),
     )
@@ -320,9 +321,19 @@ def _study(document: Document, number: int, study: SampleStudy, name: str) -> Pa
         x=Axis(label=DISTANCE),
         y=Axis(label=f"{name} reward"),
         series=tuple(series),
+        marks=tuple(_declines(study)) if name == "gold" else (),
     )
     named = [("best of n", r) for _, r in chosen] + [("exact tilt", r) for _, r in tilted]
     return Panel(figure, named)
+
+
+def _declines(study: SampleStudy) -> Iterator[Mark]:
+    """Mark from where on a decline of gold is proven."""
+    ways = (("best of n", study.safe_best_of_n, 0), ("tilt", study.safe_tilt, 1))
+    for way, safe, style in ways:
+        at = None if safe is None else root(safe.onset)
+        if at is not None:
+            yield Mark(x=at, text=f"decline proven, {way}", style=style)
 
 
 def _span(ends: tuple[int, int]) -> str:
@@ -359,6 +370,7 @@ def _together(
     label: str,
     caption: str,
     percent: bool = False,
+    x: str = DISTANCE,
     more: Callable[[Sequence[SampleStudy]], Iterable[Series]] = lambda _: (),
 ) -> list[Panel]:
     """Return studies four to a chart."""
@@ -371,7 +383,7 @@ def _together(
             name=f"{name}_{i + 1}",
             title=title + (f", {i + 1} of {len(parts)}" if len(parts) > 1 else ""),
             caption=f"{caption} {BAND.format(level=100 * document.provenance.level)}",
-            x=Axis(label=DISTANCE),
+            x=Axis(label=x),
             y=Axis(label=label, percent=percent),
             series=(*series, *more(found[part])),
         )
@@ -435,6 +447,26 @@ def tails(document: Document) -> list[Panel]:
     return panels
 
 
+def tail_errors(document: Document) -> list[Panel]:
+    """Return how often each reward misorders what lies above a gold quantile."""
+
+    def points(study: SampleStudy) -> Points:
+        return [(p.above, p.error) for p in study.tail_error]
+
+    return _together(
+        document,
+        [study for study in document.samples if study.tail_error],
+        points,
+        name="tail_error",
+        title="Errors among the best responses",
+        label="pairs misordered",
+        caption="Of two responses to a prompt that both lie above a gold quantile: how often the "
+        "reward ranks them the wrong way round, a tie one half. Guessing gives 50%.",
+        percent=True,
+        x="gold quantile above which both lie",
+    )
+
+
 def _whiskers(document: Document) -> str:
     return f"Whiskers are {100 * document.provenance.level:g}% intervals."
 
@@ -464,6 +496,7 @@ __all__ = [
     "proxies",
     "studies",
     "style_of",
+    "tail_errors",
     "tails",
     "theory",
     "training",

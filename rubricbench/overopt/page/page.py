@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from rubricbench.report.page import render_page
 from rubricbench.report.svg import element, join
 from rubricbench.runs.files import atomic_write
 
-FILES = ("svg", "png", "csv")
+FORMATS = ("svg", "png", "csv")
 # outcome -> what the page calls it, and the tone it says it in
 WORDS = {
     Outcome.OVER: ("over-optimized", "bad"),
@@ -28,30 +29,58 @@ WORDS = {
 }
 
 
-def write_page(document: Document, path: Path, *, files: str = "") -> None:
+@dataclass(frozen=True)
+class Links:
+    """Where the figures' files are.
+
+    Args:
+        folder: beside the page; empty for none.
+        formats: that they have there.
+    """
+
+    folder: str
+    formats: tuple[str, ...]
+
+    def to(self, name: str) -> Markup:
+        """Return links to the files of a figure."""
+        if not self.folder:
+            return Markup()
+        links = []
+        for kind in self.formats:
+            file = f"{name}.{kind}"
+            href = f"{self.folder}/{file}"
+            links.append(element("a", kind.upper(), href=href, aria_label=file))
+        return element("p", Markup(" · ").join(links), class_="files")
+
+
+def write_page(
+    document: Document, path: Path, *, files: str = "", formats: Sequence[str] = FORMATS
+) -> None:
     """Write the page, whole or not at all.
 
     Args:
         document: what was found.
         path: the file.
         files: folder of the figures' files beside the page, which it then links to.
+        formats: of those files.
 
     Raises:
         RunError: it cannot be written.
     """
-    atomic_write(path, render_page_of(document, files=files).encode("utf-8"))
+    atomic_write(path, render_page_of(document, files=files, formats=formats).encode("utf-8"))
 
 
-def render_page_of(document: Document, *, files: str = "") -> str:
+def render_page_of(document: Document, *, files: str = "", formats: Sequence[str] = FORMATS) -> str:
     """Return the page: the same document gives the same bytes. Arguments as of `write_page`."""
+    link = Links(files, tuple(formats))
     context = {
         "document": document,
         "about": _about(document),
         "command": f"rubricbench overopt {document.provenance.command}",
         "cautions": cautions_list([("", c) for c in document.cautions], anchor="document"),
         "verdicts": _verdicts(document),
-        **_curves(document, files),
-        **_samples(document, files),
+        **_curves(document, link),
+        **_samples(document, link),
         "contrasts": tables.contrasts_table(document),
     }
     return render_page("overopt.html", context, styles=("figures.css", "overopt.css"))
@@ -89,17 +118,17 @@ def _verdict(document: Document, arm: ArmCurve | SampleStudy, anchor: str) -> Ma
     return join([said, noted])
 
 
-def _curves(document: Document, files: str) -> dict[str, Any]:
+def _curves(document: Document, link: Links) -> dict[str, Any]:
     return {
-        "training": _blocks(charts.training(document), files),
-        "gold": _blocks(charts.overlays(document, charts.REWARD), files)
+        "training": _blocks(charts.training(document), link),
+        "gold": _blocks(charts.overlays(document, charts.REWARD), link)
         if len(document.curves) > 1 or any(arm.fit for arm in document.curves)
         else Markup(),
-        "wins": _blocks(charts.overlays(document, charts.WIN), files),
+        "wins": _blocks(charts.overlays(document, charts.WIN), link),
         "arms": tables.arms_tables(document),
         "curve_fits": tables.fits_table(document, document.curves),
         "drift": _blocks(
-            [panel for m in charts.DRIFT for panel in charts.overlays(document, m)], files
+            [panel for m in charts.DRIFT for panel in charts.overlays(document, m)], link
         ),
         "drifts": tables.drift_table(document),
         "checkpoints": [
@@ -110,13 +139,15 @@ def _curves(document: Document, files: str) -> dict[str, Any]:
     }
 
 
-def _samples(document: Document, files: str) -> dict[str, Any]:
+def _samples(document: Document, link: Links) -> dict[str, Any]:
     return {
-        "studies": _blocks(charts.studies(document), files),
-        "equal_kl": _blocks(charts.at_equal_kl(document), files),
-        "proxies": _blocks(charts.proxies(document), files),
-        "tails": _blocks(charts.tails(document), files),
-        "theory": _blocks(charts.theory(document), files),
+        "studies": _blocks(charts.studies(document), link),
+        "equal_kl": _blocks(charts.at_equal_kl(document), link),
+        "proxies": _blocks(charts.proxies(document), link),
+        "tails": _blocks(charts.tails(document), link),
+        "tail_errors": _blocks(charts.tail_errors(document), link),
+        "safe": tables.safe_table(document),
+        "theory": _blocks(charts.theory(document), link),
         "rewards": tables.rewards_table(document),
         "sample_fits": tables.fits_table(document, document.samples),
         "points": [
@@ -126,24 +157,14 @@ def _samples(document: Document, files: str) -> dict[str, Any]:
     }
 
 
-def _blocks(panels: Iterable[Panel], files: str) -> Markup:
+def _blocks(panels: Iterable[Panel], link: Links) -> Markup:
     """Return figures with their cautions and links to their files."""
     return join(
         element(
             "div",
             figure_block(panel.figure, anchor=f"figure-{panel.figure.name}", named=panel.named),
-            _links(panel.figure.name, files),
+            link.to(panel.figure.name),
             class_="panel",
         )
         for panel in panels
     )
-
-
-def _links(name: str, folder: str, kinds: Sequence[str] = FILES) -> Markup:
-    if not folder:
-        return Markup()
-    links = [
-        element("a", kind.upper(), href=f"{folder}/{name}.{kind}", aria_label=f"{name}.{kind}")
-        for kind in kinds
-    ]
-    return element("p", Markup(" · ").join(links), class_="files")

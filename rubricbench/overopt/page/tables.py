@@ -8,6 +8,7 @@ from functools import partial
 
 from markupsafe import Markup, escape
 
+from rubricbench.audit.safe_kl import SafeKl
 from rubricbench.figures.blocks import (
     cautions_list,
     cell,
@@ -184,6 +185,29 @@ def rewards_table(document: Document) -> Markup:
     return _arms(document, found, columns, "How each reward orders samples", "rewards")
 
 
+def safe_table(document: Document) -> Markup:
+    """Return how far each reward can be optimised before gold turns, by both ways."""
+    columns = [
+        Column(f"{head}, {way}", partial(_safe, part, name))
+        for way, part in (("best of n", "safe_best_of_n"), ("tilt", "safe_tilt"))
+        for head, name in (
+            ("Largest safe KL", "largest"),
+            ("Surely safe up to", "safe_up_to"),
+            ("Decline proven from", "onset"),
+            ("Drop by the end", "drop"),
+        )
+    ]
+    found = [s for s in document.samples if s.safe_best_of_n or s.safe_tilt]
+    caption = "How far each reward can be optimised before gold turns, in nats"
+    return _arms(document, found, columns, caption, "safe")
+
+
+def _safe(part: str, name: str, study: SampleStudy) -> Result | None:
+    safe: SafeKl | None = getattr(study, part)
+    found: Result | None = None if safe is None else getattr(safe, name)
+    return found
+
+
 def _columns(found: Sequence[SampleStudy], part: str) -> Iterator[Column]:
     for name in dict.fromkeys(r.name for study in found for r in getattr(study, part)):
         yield Column(label(name), partial(_one, part, name))
@@ -248,19 +272,22 @@ def checkpoints_table(arm: ArmCurve, anchor: str) -> Markup:
 def contrasts_table(document: Document) -> Markup:
     """Return pairs of arms, paired on their prompts."""
     found = document.contrasts[:MOST_CONTRASTS]
+    runs = any(c.over_seeds is not None for c in found)
     rows = [
         (
             Markup(),
             f"{label(c.metric)}: {c.a} less {c.b}",
-            [cell(c.difference), _p(c.p), _p(c.p_holm)],
+            [cell(c.difference), *([cell(c.over_seeds)] if runs else []), _p(c.p), _p(c.p_holm)],
         )
         for c in found
     ]
-    heads = ("Contrast", "Difference", "p", "p after Holm")
+    seeds = ("Over seeds",) if runs else ()
+    heads = ("Contrast", "Difference, over prompts", *seeds, "p", "p after Holm")
     caption = "Differences between arms on the same prompts"
     if len(found) < len(document.contrasts):
         caption += f": the first {len(found)} of {len(document.contrasts):,}, all in results.json"
     named = [(_contrast(c), c.difference) for c in found]
+    named += [(f"{_contrast(c)}, over seeds", c.over_seeds) for c in found if c.over_seeds]
     return join(
         [
             matrix(rows, caption=caption, heads=heads, anchor="contrasts-table"),
