@@ -97,6 +97,24 @@ def crossfit(values: Floats, prompts: NDArray[np.str_], seed: int = 0) -> Floats
     return found / len(first)
 
 
+def crossfit_of(counts: Floats, values: Floats, first: Bools) -> Floats:
+    """Return the cross-fitted peak of resamples, the checkpoints chosen anew in each: ``(R,)``.
+
+    Args:
+        counts: how often each prompt is drawn, shape ``(R, P)``; a prompt stays in its half.
+        values: gold reward, shape ``(P, T)``.
+        first: of `halves`, shape ``(splits, P)``.
+    """
+    total = counts @ values
+    found = np.zeros(len(counts))
+    rows = np.arange(len(counts))
+    for half in first.astype(np.float64):
+        one = (counts * half) @ values
+        other = total - one
+        found += one[rows, other.argmax(axis=1)] + other[rows, one.argmax(axis=1)]
+    return np.asarray(found / (len(first) * counts.sum(axis=1)))
+
+
 def halves(prompts: NDArray[np.str_], seed: int = 0, splits: int = SPLITS) -> Bools:
     """Return random halves of the prompts, shape ``(splits, P)``, True in the first half."""
     n = len(prompts)

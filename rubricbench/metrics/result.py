@@ -31,6 +31,7 @@ class Method(StrEnum):
     SEQUENCE = "confidence_sequence"
     MAX_T = "max_t"  # multivariate t: holds for all checkpoints at once
     SIMULTANEOUS = "simultaneous_bootstrap"  # sup-t over all points of a curve
+    BOOTSTRAP_T = "bootstrap_t"  # standard error by bootstrap, Student's t
     EXACT = "exact"  # no sampling error: computed, or a whole population
     NONE = "none"
 

@@ -85,7 +85,7 @@ def mean_run(runs: Sequence[Trajectory]) -> Trajectory:
             f"the runs of arm {runs[0].arm!r} share no {what}",
             hint="evaluate all seeds on the same prompts at the same steps",
         )
-    cut = [_restricted(run, steps, prompts) for run in runs]
+    cut = [restricted(run, steps, prompts) for run in runs]
     shared = set.intersection(*(set(run.columns) for run in cut))
     return Trajectory(
         arm=runs[0].arm,
@@ -146,7 +146,7 @@ def _same_arm(runs: Sequence[Trajectory]) -> None:
         raise InputError(f"arm {arms[0]!r} has seed {twice} twice", hint="give each run once")
 
 
-def _restricted(run: Trajectory, steps: NDArray[Any], prompts: NDArray[Any]) -> Trajectory:
+def restricted(run: Trajectory, steps: NDArray[Any], prompts: NDArray[Any]) -> Trajectory:
     """Return the run at some steps and prompts; a caution counts what is left out."""
     t, p = np.isin(run.steps, steps), np.isin(run.prompts, prompts)
     if t.all() and p.all():

@@ -10,6 +10,7 @@ maxima are had by drawing from it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,16 +58,14 @@ class Means:
         variance = np.diag(covariance)
         pairs = variance[:, None] + variance[None, :] - 2 * covariance
         scale = float(variance.max(initial=0.0))
-        rng = generator(seed, "noise of means", [str(p) for p in prompts])
-        normal = rng.standard_normal((DRAWS, width))
-        tails = np.sqrt((n - 1) / rng.chisquare(n - 1, size=(DRAWS, 1)))
+        standard = _standard(tuple(prompts.tolist()), width, seed)
         # Cholesky, not eigenvectors: it does not jump when the data move by a rounding error.
         root = np.linalg.cholesky(covariance + (1e-10 * scale + 1e-300) * np.eye(width))
         return cls(
             mean=values.mean(axis=0),
             error=_root(variance, scale),
             pair_error=_root(pairs, scale),
-            noise=np.where(variance > _FLAT * scale, normal @ root.T * tails, 0.0),
+            noise=np.where(variance > _FLAT * scale, standard @ root.T, 0.0),
             n=n,
         )
 
@@ -124,6 +123,15 @@ class Means:
             float((self.mean - bound * self.error)[may].max()),
             float((self.mean + high * self.error).max()),
         )
+
+
+@lru_cache(maxsize=16)
+def _standard(prompts: tuple[str, ...], width: int, seed: int) -> Floats:
+    """Return draws of uncorrelated t variables, which share their spread within a draw."""
+    rng = generator(seed, "noise of means", prompts)
+    freedom = len(prompts) - 1
+    normal = rng.standard_normal((DRAWS, width))
+    return np.asarray(normal * np.sqrt(freedom / rng.chisquare(freedom, size=(DRAWS, 1))))
 
 
 def _root(variance: Floats, scale: float) -> Floats:

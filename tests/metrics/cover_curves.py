@@ -29,7 +29,6 @@ SHAPES = {
     "rises, then flat": np.minimum(AT / 0.3, 1.0),
     "rising": AT,
     "peaked": 1 - 4 * (AT - 0.5) ** 2,
-    "sharp peak": np.where(np.arange(CHECKPOINTS) == 4, 1.0, 0.0),
 }
 REACH = 4.0  # √KL of the last checkpoint
 ALPHA, BETA = 1.0, 0.6
