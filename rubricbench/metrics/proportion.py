@@ -18,6 +18,7 @@ from rubricbench.metrics.resample import Replicates
 from rubricbench.metrics.result import Caution, Method, Result
 
 _FLAT = 1e-12
+_MENDED = ("constant", "heavy_tail")  # cautions of Student's interval that do not hold for Wilson's
 
 
 def proportions(
@@ -46,13 +47,10 @@ def _wilson(result: Result, error: float) -> Result:
     p = result.estimate
     if p is None or result.interval is None:
         return result
-    if not 0 < p < 1:
-        # No spread to measure: the number of prompts is the size, the cautious choice.
-        size, warnings = float(result.n), tuple(c for c in result.warnings if c.code != "constant")
-    elif error <= _FLAT:
+    if 0 < p < 1 and error <= _FLAT:
         return result
-    else:
-        size, warnings = p * (1 - p) / error**2, result.warnings
+    # At 0 or 1 no spread can be seen: the number of prompts is the size, the cautious choice.
+    size = p * (1 - p) / error**2 if 0 < p < 1 else float(result.n)
     t2 = float(special.stdtrit(result.n - 1, (1 + result.level) / 2)) ** 2
     centre = (p + t2 / (2 * size)) / (1 + t2 / size)
     half = math.sqrt(t2 * (p * (1 - p) / size + t2 / (4 * size * size))) / (1 + t2 / size)
@@ -61,5 +59,5 @@ def _wilson(result: Result, error: float) -> Result:
         low=0.0 if p <= 0 else min(max(centre - half, 0.0), p),
         high=1.0 if p >= 1 else max(min(centre + half, 1.0), p),
         method=Method.WILSON,
-        warnings=warnings,
+        warnings=tuple(c for c in result.warnings if c.code not in _MENDED),
     )

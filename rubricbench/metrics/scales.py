@@ -91,6 +91,13 @@ def base_quantiles(
     """
     own = samples if base is None else base
     groups = samples.of_prompt if base is None else _aligned(samples, own)
+    alone = own.prompts[own.counts < 2]
+    if leave_one_out and len(alone):
+        raise InputError(
+            f"{len(alone):,} of {len(own.prompts):,} prompts have one sample, "
+            f"{str(alone[0])!r} first: none to compare it with",
+            hint="sample more, or use leave_one_out=False",
+        )
     return _mid_rank(Counts.of(groups, samples.gold, own.of_prompt, own.gold), leave_one_out)
 
 

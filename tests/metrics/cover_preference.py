@@ -1,13 +1,13 @@
 """How often the intervals of win rates, agreement, tail accuracy and Spearman hold the truth.
 
-Run: python tests/metrics/cover_preference.py [DRAWS]
+Run: python tests/metrics/cover_preference.py [DRAWS [PART ...]], the parts being those of `PARTS`.
 """
 
 from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 from coverage import Covered, coverage, header
@@ -21,9 +21,10 @@ from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tail import tail_accuracy
 from rubricbench.metrics.winrate import win_rate
 
-SIZES = (10, 20, 50, 200)
+SIZES = (10, 50, 200)
 SAMPLES = 40
-LEVELS = {"fine": 20.0, "coarse": 1.0}  # steps of the proxy in one standard deviation of gold
+
+Run = Callable[..., dict[str, Covered]]  # `coverage`, but for the number of draws
 
 
 def ids(n: int) -> list[str]:
@@ -91,31 +92,40 @@ def agreed(data) -> dict:
     }
 
 
-def table(draws: int, sizes=SIZES, *, show: bool = True) -> Iterator[dict[str, Covered]]:
-    """Yield what became of the intervals of each estimator at each number of prompts."""
-    run = functools.partial(coverage, draws=draws, show=show)
-    for n in sizes:
-        for rate in (0.5, 0.9, 0.03):
-            data = functools.partial(judged, n=n, rate=rate)
-            yield run(f"win rate {rate}", data, lambda v: win_rate(v).win_rate, rate)
-    for n in sizes:
-        yield run(
-            "length-controlled win rate",
-            functools.partial(lengthy, n=n),
-            lambda v: length_controlled_win_rate(v).length_controlled,
-            float(special.expit(0.5)),
-        )
-    for n in sizes:
-        # right 2/3 of the 80% decided: half .8 * 2/3 + .1, strict .8 * 2/3
-        truth = {"ties half": 19 / 30, "ties as wrong": 8 / 15, "decided": 2 / 3}
-        yield run("agreement", functools.partial(preferred, n=n), agreed, truth)
-    for name, steps in LEVELS.items():
-        for n in sizes:
-            data = functools.partial(sampled, n=n, steps=steps)
-            yield run(f"{name} proxy", data, of_samples, truths(steps))
+def verdicts(run: Run, n: int) -> None:
+    for rate in (0.5, 0.9, 0.03):
+        data = functools.partial(judged, n=n, rate=rate)
+        run(f"win rate {rate}", data, lambda v: win_rate(v).win_rate, rate)
 
+
+def controlled(run: Run, n: int) -> None:
+    run(
+        "length-controlled win rate",
+        functools.partial(lengthy, n=n),
+        lambda v: length_controlled_win_rate(v).length_controlled,
+        float(special.expit(0.5)),
+    )
+
+
+def pairs(run: Run, n: int) -> None:
+    # right 2/3 of the 80% decided: half .8 * 2/3 + .1, strict .8 * 2/3
+    truth = {"ties half": 19 / 30, "ties as wrong": 8 / 15, "decided": 2 / 3}
+    run("agreement", functools.partial(preferred, n=n), agreed, truth)
+
+
+def fine(run: Run, n: int) -> None:
+    run("fine proxy", functools.partial(sampled, n=n, steps=20.0), of_samples, truths(20.0))
+
+
+def coarse(run: Run, n: int) -> None:
+    run("coarse proxy", functools.partial(sampled, n=n, steps=1.0), of_samples, truths(1.0))
+
+
+PARTS = {f.__name__: f for f in (verdicts, controlled, pairs, fine, coarse)}
 
 if __name__ == "__main__":
+    draws = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     header()
-    for _ in table(int(sys.argv[1]) if len(sys.argv) > 1 else 2000):
-        pass
+    for part in sys.argv[2:] or PARTS:
+        for size in SIZES:
+            PARTS[part](functools.partial(coverage, draws=draws), size)

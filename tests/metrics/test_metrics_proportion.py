@@ -35,6 +35,13 @@ def test_a_share_without_spread_at_an_end_keeps_a_width(value):
     assert {c.code for c in found.warnings} <= {"few_prompts"}
 
 
+def test_a_rare_outcome_is_skewed_and_needs_no_caution():
+    # 4 of 100: Student's interval would begin at .0009, Wilson's at .015 (its low end for 4 of 99)
+    found = share([1] * 4 + [0] * 96)
+    assert found.low == pytest.approx(0.015, abs=0.001)
+    assert not found.warnings
+
+
 def test_clusters_that_vary_less_than_coins_have_a_narrower_interval():
     coins, halves = share([0, 1] * 50), share([0.4, 0.6] * 50)
     assert halves.high - halves.low < (coins.high - coins.low) / 4

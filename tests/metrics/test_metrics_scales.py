@@ -92,6 +92,8 @@ def test_what_cannot_be_left_out_is_refused():
         base_quantile([7], [1, 2], leave_one_out=True)
     with pytest.raises(InputError, match="two samples a prompt"):
         base_quantile([1], [1], leave_one_out=True)
+    with pytest.raises(InputError, match="1 of 2 prompts have one sample, 'p1' first"):
+        base_quantiles(samples([[1, 2], [1]]), leave_one_out=True)
     with pytest.raises(InputError, match="no base sample"):
         base_quantile([1], [])
     with pytest.raises(InputError, match="unknown or infinite gold"):
