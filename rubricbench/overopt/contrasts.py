@@ -156,7 +156,12 @@ def _common(figures: Sequence[PerPrompt]) -> list[str]:
 
 
 def _metrics(figures: Sequence[PerPrompt]) -> list[str]:
-    return [m for m in figures[0].values if all(m in f.values for f in figures)]
+    """Return the metrics that every arm has, for half of its prompts at least."""
+
+    def has(arm: PerPrompt, metric: str) -> bool:
+        return metric in arm.values and not np.isnan(arm.values[metric]).mean() > 0.5
+
+    return [m for m in figures[0].values if all(has(f, m) for f in figures)]
 
 
 def _only(figures: PerPrompt, metrics: Sequence[str]) -> PerPrompt:

@@ -13,6 +13,7 @@ from rubricbench.metrics.tilt import TiltCurve
 from rubricbench.overopt.document import Outcome, Verdict
 
 COIN = 0.5
+_FROM_THE_START = "optimising the proxy lowers gold from the start"
 
 
 def verdict(
@@ -36,11 +37,13 @@ def verdict(
     sentences = [*_of_gold(safe), *_of_tail(tail), *_of_rank(rank)]
     if falls:
         kl = min(s.largest.estimate or 0.0 for s in falls.values())
-        outcome, headline = Outcome.OVER, f"gold turns at about {kl:.2g} nats of optimisation"
+        outcome, headline = Outcome.OVER, _FROM_THE_START
+        if kl > 0:
+            headline = f"gold turns at about {kl:.2g} nats of optimisation"
     elif all(s.safety is Safety.UNKNOWN for s in safe.values()) or not gains:
         outcome, headline = Outcome.UNCLEAR, "too few samples or prompts to say"
     elif any((g.high or 0.0) < 0 for g in gains):
-        outcome, headline = Outcome.OVER, "optimising the proxy lowers gold from the start"
+        outcome, headline = Outcome.OVER, _FROM_THE_START
     elif not any((g.low or 0.0) > 0 for g in gains):
         outcome, headline = Outcome.RISK, "optimising the proxy is not seen to raise gold"
     elif _below_coin(tail.accuracy):
@@ -98,6 +101,6 @@ def _of_tail(tail: TailAccuracy) -> list[str]:
 def _of_rank(rank: RankCorrelation) -> list[str]:
     if rank.overall.estimate is None:
         return []
-    top = rank.top.estimate
+    top = rank.top.estimate if 2 * rank.top.n >= rank.overall.n else None
     there = f", {top:.2f} among its favourite tenth" if top is not None else ""
     return [f"Within a prompt proxy and gold correlate at {rank.overall.estimate:.2f}{there}."]
