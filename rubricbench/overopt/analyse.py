@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import rubricbench
 from rubricbench.errors import InputError
-from rubricbench.overopt.contrasts import contrasts, sample_contrasts, with_holm
+from rubricbench.overopt.contrasts import sample_contrasts, with_holm
 from rubricbench.overopt.curve import by_arm, curves
 from rubricbench.overopt.document import Contrast, Document, Provenance
 from rubricbench.overopt.inputs import Inputs
 from rubricbench.overopt.point_curves import point_curves
-from rubricbench.overopt.run_contrasts import run_figures
+from rubricbench.overopt.run_contrasts import run_contrasts
 from rubricbench.overopt.settings import Say, Settings
 from rubricbench.overopt.study import study
 
@@ -67,7 +67,7 @@ def _contrasts(inputs: Inputs, settings: Settings, say: Say) -> tuple[Contrast, 
     found: list[Contrast] = []
     if len(runs) > 1:
         say(f"comparing {len(runs)} training arms")
-        found += contrasts(run_figures(runs, settings), settings)
+        found += run_contrasts(runs, settings)
     if len(inputs.samples) > 1:
         say(f"comparing {len(inputs.samples)} arms on samples")
         found += sample_contrasts(inputs.samples, settings)

@@ -1,66 +1,67 @@
-"""Training arms compared in pairs: what each prompt adds to the figures of a run."""
+"""Training arms compared in pairs: gold at the end, peak, drop, area, and the win rate."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rubricbench.metrics.auc import area, why_not
-from rubricbench.metrics.peak import crossfit
+from rubricbench.metrics.compare import compare_arms
 from rubricbench.metrics.runs import mean_run
 from rubricbench.metrics.trajectory import Trajectory
-from rubricbench.overopt.contrasts import PerPrompt
+from rubricbench.overopt.contrasts import PerPrompt, contrasts
+from rubricbench.overopt.document import Contrast
 from rubricbench.overopt.settings import Settings
 
-Floats = NDArray[np.float64]
+NAMES = {
+    "final_gold": "final gold",
+    "gold_peak": "gold peak",
+    "gold_drop": "gold drop",
+    "gold_auc": "area over √KL",
+}
 
 
-def run_figures(
+def run_contrasts(
     arms: Mapping[str, Sequence[Trajectory]], settings: Settings
-) -> dict[str, PerPrompt]:
-    """Return final gold, cross-fitted peak and drop, and area of every prompt of every arm.
-
-    The area is taken up to the smallest of the arms' largest √KL, at the √KL of the arm's mean
-    curve, which is taken as known. Figures that an arm does not have are left out of it.
+) -> tuple[Contrast, ...]:
+    """Return every pair of arms, with the p-values of each figure and not yet those of Holm.
 
     Args:
-        arms: runs by arm.
-        settings: for the seed of the splits.
+        arms: runs by arm, two or more.
+        settings: of the resampling.
     """
+    found = [
+        Contrast(
+            metric=NAMES[c.figure],
+            a=c.first,
+            b=c.second,
+            difference=c.difference.over_prompts,
+            over_seeds=c.difference.over_seeds,
+            p=c.p,
+        )
+        for c in compare_arms(
+            arms, seed=settings.seed, resamples=settings.resamples, level=settings.level
+        )
+    ]
+    return (*found, *_win_rates(arms, settings))
+
+
+def _win_rates(
+    arms: Mapping[str, Sequence[Trajectory]], settings: Settings
+) -> tuple[Contrast, ...]:
+    """Return the win rate at the last checkpoint, where all arms have one."""
     whole = {arm: mean_run(runs) for arm, runs in arms.items()}
-    reach = min((_distances(run).max() for run in whole.values() if not why_not(run)), default=0.0)
-    found = {}
-    for arm, runs in arms.items():
-        seeds = {run.seed: _figures(run, reach, settings.seed) for run in runs}
-        found[arm] = PerPrompt(
-            prompts=whole[arm].prompts,
-            values=_figures(whole[arm], reach, settings.seed),
-            items=int(whole[arm].samples.sum()),
-            seeds={s: {m: float(v.mean()) for m, v in of.items()} for s, of in seeds.items()},
+    if not all("win" in run.columns for run in whole.values()):
+        return ()
+    figures = {
+        arm: PerPrompt(
+            prompts=run.prompts,
+            values={"final win rate": run.columns["win"][-1]},
+            items=int(run.samples[-1].sum()),
+            seeds={r.seed: {"final win rate": _last_win(r)} for r in arms[arm]},
         )
-    return found
+        for arm, run in whole.items()
+    }
+    return contrasts(figures, settings)
 
 
-def _figures(run: Trajectory, reach: float, seed: int) -> dict[str, Floats]:
-    found = {"final gold": run.gold[-1]}
-    if len(run.steps) > 1 and len(run.prompts) > 1:
-        peak = crossfit(np.ascontiguousarray(run.gold.T), run.prompts, seed)
-        found |= {"gold peak": peak, "gold drop": peak - run.gold[-1]}
-    if not why_not(run):
-        gain = (run.gold - run.gold[0]).T
-        rows = (len(gain), 1)
-        found["area over √KL"] = area(
-            np.tile(_distances(run), rows), gain, np.full(len(gain), reach)
-        )
-    if "win" in run.columns:
-        found["final win rate"] = run.columns["win"][-1]
-    return found
-
-
-def _distances(run: Trajectory) -> Floats:
-    """Return √KL of the checkpoints, 0 at step 0, where it is by definition."""
-    distance = run.distance()
-    assert distance is not None
-    return np.where(run.steps == 0, 0.0, distance)
+def _last_win(run: Trajectory) -> float:
+    return float(run.columns["win"][-1].mean())
