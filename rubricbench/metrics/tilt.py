@@ -8,7 +8,7 @@ sampling; Owen 2013, chapter 9). Three things limit it, and every curve says the
   bar is absolute: ESS/N depends on the tilt alone (about 2β for a uniform proxy), so a relative bar
   would cut every curve at the same KL, however many samples there are. All prompts with 20 samples
   make all of the curve. (To leave out those whose weights happen to be uneven would leave out those
-  that drew the best samples: it triples the bias.)
+  that drew the best samples, and to nearly double the bias.)
 * the ceiling log N: no weighting of N samples lies further from them than that, and near it the
   estimate falls short (at N = 16 it reads 2.6 nats where the truth is 4).
 * the bias of self-normalised weights, which fall short, most where the proxy has no bound. It is

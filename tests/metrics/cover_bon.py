@@ -1,6 +1,6 @@
 """Coverage of best-of-n, tilt and equal-KL intervals, and biases by N. Prints markdown tables.
 
-    python tests/metrics/cover_bon.py [divergence] [bias] [best-of-n] [tilt]
+    python tests/metrics/cover_bon.py [divergence] [bias] [selection] [best-of-n] [tilt]
 
 All of it by default: about five minutes on one core.
 """
@@ -187,9 +187,24 @@ def divergence_biases(prompts: int = 2_000) -> None:
             print(f"| {levels or 'continuous'} | {count} | {' | '.join(cells)} |")
 
 
+def selection_bias(prompts: int = 4_000) -> None:
+    """Print what leaving out prompts of uneven weights would do, beside keeping all."""
+    print("\n| N | 1/β | true KL | missed by all | by prompts of ESS ≥ 20 | their share |")
+    print("|---|---|---|---|---|---|")
+    for count, a in ((128, 1.0), (128, 1.2), (512, 1.6)):
+        proxy = np.random.default_rng(count).normal(size=(prompts, count))
+        found = Tilted.of(samples_of(proxy, proxy)).at(np.full(prompts, a))
+        even, truth = found["ess"] >= 20, a * a / 2
+        print(
+            f"| {count} | {a} | {truth:.2f} | {found['kl'].mean() - truth:+.3f} | "
+            f"{found['kl'][even].mean() - truth:+.3f} | {even.mean():.0%} |"
+        )
+
+
 PARTS = {
     "divergence": divergence_biases,
     "bias": tilt_biases,
+    "selection": selection_bias,
     "best-of-n": best_of_n_coverage,
     "tilt": tilt_coverage,
 }

@@ -134,8 +134,9 @@ def test_the_order_of_rows_changes_not_a_digit(seed):
     ids = np.repeat([f"p{i}" for i in range(6)], rng.integers(20, 40, 6))
     proxy, gold = rng.integers(0, 9, len(ids)), rng.normal(size=len(ids))
     order = np.random.default_rng(seed).permutation(len(ids))
-    one = tilt(Samples.of(ids, proxy, gold))
-    other = tilt(Samples.of(ids[order], proxy[order], gold[order]))
+    boot = Bootstrap(np.unique(ids), resamples=20)
+    one = tilt(Samples.of(ids, proxy, gold), None, boot)
+    other = tilt(Samples.of(ids[order], proxy[order], gold[order]), None, boot)
     assert one.points == other.points
 
 
@@ -156,10 +157,10 @@ def test_small_samples_cannot_show_a_large_kl():
 def test_the_estimated_bias_is_about_the_bias():
     # N(0, 1), N = 128, 1/β = 1: truth 1 and 1/2.
     rng = np.random.default_rng(6)
-    found = Tilted.of(_of(rng.normal(size=(8_000, 128)))).at(np.ones(8_000))
+    found = Tilted.of(_of(rng.normal(size=(5_000, 128)))).at(np.ones(5_000))
     bias = {"gold": found["gold"].mean() - 1, "kl": found["kl"].mean() - 0.5}
     for name, value in bias.items():
-        assert found[f"bias of {name}"].mean() == pytest.approx(value, rel=0.3)
+        assert found[f"bias of {name}"].mean() == pytest.approx(value, rel=0.4)
         assert value < 0
 
 
@@ -220,8 +221,8 @@ def test_intervals_cover_gold_under_the_tilt():
     }
 
     def draw(rng):
-        proxy = rng.random((80, 256))
-        return _of(proxy, proxy + rng.normal(size=(80, 1)) * 0.1 + rng.normal(size=proxy.shape))
+        proxy = rng.random((60, 128))
+        return _of(proxy, proxy + rng.normal(size=(60, 1)) * 0.1 + rng.normal(size=proxy.shape))
 
     def last(samples):
         point = tilt(samples, [1 / a], Bootstrap(samples.prompts, resamples=0)).points[-1]
