@@ -13,8 +13,14 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from rubricbench.certify.measure import Floats, Measure, Method, Prompts, wilson_by_prompt
-from rubricbench.certify.quantiles import t_quantile
+from rubricbench.certify.measure import (
+    Floats,
+    Measure,
+    Method,
+    Prompts,
+    t_quantile,
+    wilson_by_prompt,
+)
 
 CELLS = ("true_positive", "false_positive", "false_negative", "true_negative")
 RATES = {"sensitivity": (0, 2), "specificity": (3, 1), "precision": (0, 1)}  # hits, misses

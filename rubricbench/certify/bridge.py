@@ -21,8 +21,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rubricbench.certify.measure import Floats, Influence, Measure, Prompts, spread, t_interval
-from rubricbench.certify.quantiles import t_quantile
+from rubricbench.certify.measure import (
+    Floats,
+    Influence,
+    Measure,
+    Prompts,
+    spread,
+    t_interval,
+    t_quantile,
+)
 from rubricbench.certify.regress import Fit, least_squares
 from rubricbench.errors import InputError
 

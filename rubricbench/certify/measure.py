@@ -18,8 +18,7 @@ from typing import Self
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-
-from rubricbench.certify.quantiles import t_quantile
+from scipy import special
 
 Floats = NDArray[np.float64]
 
@@ -100,6 +99,11 @@ class Influence(msgspec.Struct, frozen=True):
         """Return the influence with the factor G/(G-1) that makes its variance unbiased."""
         prompts = len(names)
         return cls(names, values * math.sqrt(prompts / (prompts - 1)) if prompts > 1 else values)
+
+
+def t_quantile(df: int) -> float:
+    """Return t with P(|T| <= t) = 95% for Student's t with ``df`` degrees of freedom."""
+    return float(special.stdtrit(df, 0.975))
 
 
 def spread(parts: Iterable[Influence]) -> tuple[float, int]:

@@ -8,8 +8,7 @@ from cover import BENT, LINE
 from scipy import optimize, stats
 
 from rubricbench.certify.bridge import Form, learn, transport, unseen
-from rubricbench.certify.measure import Prompts
-from rubricbench.certify.quantiles import t_quantile
+from rubricbench.certify.measure import Prompts, t_quantile
 from rubricbench.errors import InputError
 
 

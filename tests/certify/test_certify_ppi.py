@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from rubricbench.certify.measure import Prompts
+from rubricbench.certify.measure import Prompts, t_quantile
 from rubricbench.certify.ppi import power_tuning, prediction_powered_mean
-from rubricbench.certify.quantiles import normal_quantile, t_quantile
 from rubricbench.errors import InputError
 
 
@@ -40,7 +40,7 @@ def test_it_is_the_authors_package_where_prompts_have_one_response(skill, power)
     assert found.mean.value == pytest.approx(float(point[0]), rel=1e-9)
     # Theirs is z times an error from 1/n; ours t times one from 1/(n - 1), and for a fitted power
     # each of 60 residuals is divided by one minus a leverage, 1/60 on average.
-    error = float(high[0] - low[0]) / 2 / normal_quantile()
+    error = float(high[0] - low[0]) / 2 / stats.norm.ppf(0.975)
     half = (found.mean.high - found.mean.low) / 2
     widest = t_quantile(59) * math.sqrt(60 / 59) * (1.0 if power is not None else 1.03)
     assert error * t_quantile(500) < half <= error * widest * (1 + 1e-9)
