@@ -146,7 +146,7 @@ def _decimals(values: Sequence[float]) -> list[str]:
     gaps = [abs(b - a) for a, b in itertools.pairwise(values)] or [abs(values[0])]
     uneven = max(gaps) > 1.5 * min(gaps)
     if uneven:
-        return [f"{v:,.10g}" if v >= 1e4 else f"{v:.6g}" for v in values]
+        return [f"{v:,.6g}" for v in values]
     places = next(
         (d for d in range(12) if all(abs(round(v, d) - v) <= 1e-3 * min(gaps) for v in values)), 12
     )
