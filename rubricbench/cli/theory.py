@@ -56,6 +56,13 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str | No
 )
 @click.option("--seed", default=0, show_default=True, help="Of the resampling.")
 @click.option("--resamples", default=2000, show_default=True, help="Bootstrap draws.")
+@click.option(
+    "--interval",
+    type=click.Choice(["cluster_t", "percentile_bootstrap", "bca_bootstrap"]),
+    default="cluster_t",
+    show_default=True,
+    help="Of the predictions, over prompts.",
+)
 @output_options
 def command(
     kls: list[float],
@@ -136,10 +143,12 @@ def _predict(
     unknown: str,
     seed: int,
     resamples: int,
+    interval: str,
 ) -> int:
     import msgspec
 
     from rubricbench.metrics.reading import read_samples
+    from rubricbench.metrics.result import Method
     from rubricbench.theory.empirical import predict
     from rubricbench.theory.figure2 import KLS
 
@@ -147,7 +156,7 @@ def _predict(
     wanted = kls or list(KLS)
     between = [max(wanted) * (i / 16) ** 2 for i in range(17)] if plot else []
     everywhere = sorted({*wanted, *between})
-    drawn = predict(samples, everywhere, seed=seed, resamples=resamples)
+    drawn = predict(samples, everywhere, seed=seed, resamples=resamples, interval=Method(interval))
     found = msgspec.structs.replace(drawn, at=tuple(p for p in drawn.at if p.kl in wanted))
     written: list[Path] = []
     if plot is not None:

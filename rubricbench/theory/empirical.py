@@ -39,7 +39,7 @@ from rubricbench.theory.ranks import tied_pairs
 Floats = NDArray[np.float64]
 
 MANY_TIES = 0.05  # share of pairs that tie in the proxy, from which the ranks are cautioned
-# Of three intervals this one covered best at few prompts (tests/theory/cover_theory.py).
+# Needs no draws and covers as it says (docs/theory.md); the bootstraps fall short at few prompts.
 INTERVAL = Method.T
 
 
@@ -109,7 +109,8 @@ def predict(
         kls: nats, 0 or more; 0 is the initial policy itself.
         seed: of the bootstrap over prompts.
         resamples: how many draws it makes.
-        interval: of the predictions.
+        interval: of the predictions: ``Method.T``, from leaving out each prompt in turn, or one of
+            the bootstraps over prompts.
 
     Raises:
         InputError: a KL that is negative, or no prompt with two samples.

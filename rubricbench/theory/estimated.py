@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Result, caution
 from rubricbench.metrics.samples import Samples
-from rubricbench.theory.ranks import quantiles
+from rubricbench.theory.ranks import below_within, quantiles
 
 Floats = NDArray[np.float64]
 
 THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 BINS = 10
-_BLOCK = 2_000_000  # pairs compared at once
 
 
 class MapPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,14 +115,7 @@ def _of_each(gold: Floats, proxy: Floats) -> tuple[Floats, Floats]:
     """Return, for each sample, its misordered pairs with better samples, and all such pairs."""
     better = np.searchsorted(gold, gold, side="right")  # where the better ones begin
     pairs = (len(gold) - better).astype(np.float64)
-    wrong = np.empty(len(gold))
-    step = max(1, _BLOCK // len(gold))
-    for a in range(0, len(gold), step):
-        mine = proxy[a : a + step, None]
-        error = (proxy < mine) + 0.5 * (proxy == mine)
-        error[np.arange(len(gold)) < better[a : a + step, None]] = 0
-        wrong[a : a + step] = error.sum(axis=1)
-    return wrong, pairs
+    return below_within(proxy, better, np.full(len(gold), len(gold))), pairs
 
 
 def _pairs(edges: list[float]) -> list[tuple[float, float]]:

@@ -8,7 +8,7 @@ uniform ranks, ties broken at random, so that Theorem 1 gives its KL in every pr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,11 +21,12 @@ from rubricbench.metrics.resample import Bootstrap, Replicates
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tilt import MIN_ESS
 from rubricbench.theory import theorem
-from rubricbench.theory.ranks import wins
+from rubricbench.theory.ranks import below_within, wins
 
 Floats = NDArray[np.float64]
 
-_BLOCK = 2_000_000  # pairs compared at once
+_FIGURES = ("gold", "win", "beta")
+
 _FIRST, _STEP, _MOST = 0.05, 2 ** (1 / 6), 160  # inverse β times the proxy's spread
 
 
@@ -146,10 +147,7 @@ class ExactTilt:
             return np.hstack([_at(self.kls, kl, gold), _at(self.kls, kl, win), _inverse(strength)])
 
         draws = boot.means(table).map(at)
-        return {
-            name: draws.map(lambda rows, i=i: rows[:, i * len(self.kls) : (i + 1) * len(self.kls)])
-            for i, name in enumerate(("gold", "win", "beta"))
-        }
+        return {name: draws.map(_part(i, len(self.kls))) for i, name in enumerate(_FIGURES)}
 
     def _grid(self) -> dict[float, dict[str, Floats]]:
         """Return moments over 1/β up to some way beyond the last KL, or what supports it."""
@@ -183,6 +181,11 @@ class ExactTilt:
         ess = self._found[strength]["ess"]
         beta = 1 / strength if strength else math.inf
         return Reached(beta, float(ess.mean()), float((ess >= MIN_ESS).mean()))
+
+
+def _part(i: int, size: int) -> Callable[[Floats], Floats]:
+    """Return a function that takes the i-th block of so many columns."""
+    return lambda rows: rows[:, i * size : (i + 1) * size]
 
 
 def _inverse(strength: Floats) -> Floats:
@@ -260,10 +263,11 @@ def _below_in_both(samples: Samples, rows: slice) -> Floats:
         rows: of the prompt.
     """
     proxy, gold = samples.proxy[rows], samples.gold[rows]
-    found = np.empty(len(gold))
-    step = max(1, _BLOCK // len(gold))
-    for a in range(0, len(gold), step):
-        p, g = proxy[a : a + step, None], gold[a : a + step, None]
-        less_p = (proxy < p) + 0.5 * (proxy == p)
-        found[a : a + step] = (less_p * ((gold < g) + 0.5 * (gold == g))).sum(axis=1)
-    return np.asarray((found - 0.25) / (len(gold) - 1))  # a sample is not below itself
+    none = np.zeros(len(gold), dtype=np.int64)
+    start = np.searchsorted(proxy, proxy, side="left")
+    end = np.searchsorted(proxy, proxy, side="right")
+    found = below_within(gold, none, start)
+    if (end - start > 1).any():
+        # Half of what is below in gold and level in proxy; a sample is not below itself.
+        found = (found + below_within(gold, none, end) - 0.5) / 2
+    return np.asarray(found / (len(gold) - 1))

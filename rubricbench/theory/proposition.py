@@ -297,10 +297,11 @@ def _sums(map_: Misspecification, distribution: Any, beta: float) -> Sums:
     weights = np.exp(logs - total)
     # Measured from the greatest, which keeps the digits of the KL where the exponents are huge.
     top = float(exponent.max())
-    means = [float(weights @ (exponent - top)), weights @ found.values, weights @ found.middle()]
+    about_top = exponent - top
+    means = [float(weights @ x) for x in (about_top, found.values, found.middle())]
     ends = zip(found.cut, (weights[0], weights[-1]), strict=True)
     endless = any(cut and weight > _FLAT for cut, weight in ends)
-    return Sums(total - top, [float(m) for m in means], endless=endless)
+    return Sums(total - top, means, endless=endless)
 
 
 def _continuous(map_: Misspecification, density: Density, beta: float) -> Sums:
@@ -324,7 +325,7 @@ def _finite(map_: Misspecification, gold: Floats, log_density: Floats) -> Floats
     wrong = np.isnan(proxy) | (~np.isfinite(proxy) & certain)
     if wrong.any():
         if (wrong & certain).any():
-            first = float(gold[wrong & certain].flat[0])
+            first = float(gold[wrong & certain][0])
             raise InputError(
                 f"the map {map_.name} gives no finite proxy reward at {first:g}",
                 hint="it must be finite wherever the gold reward can be",

@@ -156,7 +156,7 @@ class _Cells:
 
     def weights(self) -> Floats:
         """Return weights relative to the greatest, of shape ``(cells, 15)``."""
-        return np.exp(self.logs - self.logs.max())
+        return np.asarray(np.exp(self.logs - self.logs.max()))
 
     def centres(self, centred: Sequence[int]) -> Floats:
         """Return what each value is measured from."""
