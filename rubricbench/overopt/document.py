@@ -235,7 +235,8 @@ class SampleStudy(msgspec.Struct, frozen=True, kw_only=True):
         fit: Gao's best-of-n form, with γ.
         theory: what Proposition 1 and Theorem 1 predict, by increasing KL.
         tail_error: how often the proxy misorders what lies above each gold quantile.
-        safe_best_of_n: how far best-of-n can be pushed before gold turns.
+        safe_best_of_n: how far best-of-n can be pushed before gold turns. The level is higher than
+            elsewhere: this and the next share the error.
         safe_tilt: how far the tilt can.
         lengths: Spearman of length with proxy and gold, where there is a length.
         cautions: of the whole study.

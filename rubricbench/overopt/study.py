@@ -90,14 +90,18 @@ def _points(theory: Empirical | None) -> tuple[TheoryPoint, ...]:
 
 
 def _safe(samples: Samples, curves: PromptCurves, settings: Settings) -> SafeKl:
-    """Return how far a curve can be pushed before gold turns, from the prompts that make it."""
+    """Return how far a curve can be pushed before gold turns, from the prompts that make it.
+
+    There are two curves, and one that falls makes the verdict: each has half of the error.
+    """
     kept = curves.kept
+    halved = msgspec.structs.replace(settings, level=(1 + settings.level) / 2)
     kl = curves.columns["kl"][kept].mean(axis=0)
     return safe_kl(
         curves.prompts[kept],
         curves.columns["gold"][kept],
         np.maximum.accumulate(np.maximum(kl, 0)),  # it grows, up to rounding
-        boot=settings.boot(curves.prompts[kept]),
+        boot=halved.boot(curves.prompts[kept]),
         items=int(samples.counts[kept].sum()),
     )
 

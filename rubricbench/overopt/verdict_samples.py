@@ -42,8 +42,6 @@ def verdict(
             headline = f"gold turns at about {kl:.2g} nats of optimisation"
     elif all(s.safety is Safety.UNKNOWN for s in safe.values()) or not gains:
         outcome, headline = Outcome.UNCLEAR, "too few samples or prompts to say"
-    elif any((g.high or 0.0) < 0 for g in gains):
-        outcome, headline = Outcome.OVER, _FROM_THE_START
     elif not any((g.low or 0.0) > 0 for g in gains):
         outcome, headline = Outcome.RISK, "optimising the proxy is not seen to raise gold"
     elif _below_coin(tail.accuracy):
