@@ -2,7 +2,7 @@
 
     python tests/metrics/cover_bon.py [divergence] [bias] [selection] [best-of-n] [tilt]
 
-All of it by default: about five minutes on one core.
+All of it by default: about ten minutes on one core.
 """
 
 from __future__ import annotations
