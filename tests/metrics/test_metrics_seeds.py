@@ -64,7 +64,7 @@ def crossed(rng, seeds=4, prompts=30, seed_sd=0.5, prompt_sd=1.0, rest_sd=0.7):
 
 
 def test_seeds_and_prompts_have_the_mean_squares_of_a_two_way_analysis_of_variance():
-    table = crossed(np.random.default_rng(1))
+    table = crossed(np.random.default_rng(1), seed_sd=0.1)
     seeds, prompts = np.indices(table.shape)
     data = pd.DataFrame({"y": table.ravel(), "s": seeds.ravel(), "p": prompts.ravel()})
     anova = sm.stats.anova_lm(smf.ols("y ~ C(s) + C(p)", data=data).fit())
@@ -72,8 +72,15 @@ def test_seeds_and_prompts_have_the_mean_squares_of_a_two_way_analysis_of_varian
     total = squares.iloc[0] + squares.iloc[1] - squares.iloc[2]
     df = total**2 / (squares**2 / freedom).sum()
     half = stats.t.ppf(0.975, df) * math.sqrt(total / table.size)
+    assert half > stats.t.ppf(0.975, 3) * stats.sem(table.mean(axis=1))  # else seeds decide
     found = over_seeds_and_prompts(table, "gold")
     assert found.interval == pytest.approx((table.mean() - half, table.mean() + half))
+
+
+def test_the_interval_of_both_is_never_narrower_than_that_of_the_seeds():
+    table = crossed(np.random.default_rng(1), seeds=3, seed_sd=3.0)
+    over_both = over_seeds_and_prompts(table, "gold")
+    assert over_both.interval == pytest.approx(over_seeds(table.mean(axis=1), "gold").interval)
 
 
 def test_with_one_seed_or_one_prompt_nothing_is_known_of_new_ones():
