@@ -39,7 +39,7 @@ from rubricbench.theory.ranks import tied_pairs
 Floats = NDArray[np.float64]
 
 MANY_TIES = 0.05  # share of pairs that tie in the proxy, from which the ranks are cautioned
-# Needs no draws and covers as it says (docs/theory.md); the bootstraps fall short at few prompts.
+# Needs no draws, and covers as it says (docs/theory.md).
 INTERVAL = Method.T
 
 

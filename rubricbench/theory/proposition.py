@@ -36,6 +36,7 @@ Floats = NDArray[np.float64]
 
 _MOST_VALUES = 1_000_000  # of a discrete distribution without end
 _FLAT = 1e-9
+_COLD = 1e-6  # of the proxy's spread: where the KL of a proxy that is level at its top has settled
 
 
 @runtime_checkable
@@ -244,7 +245,10 @@ def _unreached(map_: Misspecification, source: Any, target: float) -> Prediction
         end = max(0.0, -math.log(top))
         why = f"the proxy's best value has probability {top:.4g}: the KL ends at {end:.4g}"
     else:
+        last = tilt(map_, source, _spread(map_, source) * _COLD).kl.estimate
         why = f"no beta was found at which the KL is {target:g}"
+        if last is not None and last < target:
+            why = f"the proxy is level at its best: the KL ends at {last:.4g}"
     return _none(map_, None, why)
 
 
