@@ -80,10 +80,15 @@ def _of_prompt(pool: Pool, rows: Sequence[int], name: str, seed: int) -> Iterato
     for family in families():
         choice = [a for a in attacks() if a.family == family]
         attack = Draws(seed, f"attack: {family}", name).pick(choice)
-        text = clean(attack.on(response, attack.words(most=MOST_RUN)))
+        text = _storable(attack.on(response, attack.words(most=MOST_RUN)))
         yield Probe(row, "attack", family, text)
     for family, claim in APPENDED.items():
         yield Probe(row, "claim", family, f"{response}\n\n{claim}")
+
+
+def _storable(text: str) -> str:
+    """Return a text that files and requests can hold: neither half characters nor NUL."""
+    return clean(text).replace("\0", "\ufffd")
 
 
 def probe_pool(pool: Pool, found: Sequence[Probe]) -> Pool:

@@ -94,6 +94,7 @@ class KeptScores:
         pool = self._pool
         parts = [self._table(key, scores, pool) for key, scores in self._scores.items() if scores]
         if parts:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             write_parquet_atomic(self.path, pa.concat_tables(parts))
         self._written = time.monotonic()
 

@@ -14,6 +14,7 @@ from rubricbench.figures.blocks import (
     cautions_list,
     cell,
     figure_block,
+    label,
     matrix,
     results_table,
     swatch,
@@ -152,13 +153,14 @@ def _contrasts(contrasts: tuple[Contrast, ...]) -> Markup:
     rows = [
         (
             Markup(),
-            f"{c.a} − {c.b}",
+            f"{label(c.metric)}: {c.a} − {c.b}",
             [cell(c.difference), Markup("–" if c.p_holm is None else decimal(c.p_holm, 3))],
         )
         for c in contrasts
     ]
-    heads = ("Tail accuracy", "Difference", "p (Holm)")
-    return matrix(rows, caption="Tail accuracy, paired on prompts", heads=heads, anchor="contrasts")
+    caption = "Differences, paired on prompts; p by Holm over all of them"
+    heads = ("Figure", "Difference", "p (Holm)")
+    return matrix(rows, caption=caption, heads=heads, anchor="contrasts")
 
 
 def _details(study: SampleStudy, number: int) -> Markup:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 
 import msgspec
 import numpy as np
@@ -16,10 +15,9 @@ from rubricbench.audit.pool import Pool, PoolSummary, summarise
 from rubricbench.audit.rewards import Reward, RewardSpec, Setting, identity_hash, open_reward
 from rubricbench.errors import InputError
 from rubricbench.metrics.equal_kl import Comparison, compare_at_equal_kl
-from rubricbench.metrics.holm import holm
 from rubricbench.metrics.samples import Samples
-from rubricbench.metrics.tail import tail_shares
-from rubricbench.overopt.document import Contrast, Document, Provenance, Source
+from rubricbench.overopt.contrasts import sample_contrasts
+from rubricbench.overopt.document import Document, Provenance, Source
 from rubricbench.overopt.settings import Settings
 from rubricbench.overopt.study import study
 from rubricbench.runs import RunDirectory
@@ -102,7 +100,7 @@ def run_audit(
             ),
             title="Audit of " + ", ".join(samples),
             samples=studies,
-            contrasts=_contrasts(samples, settings),
+            contrasts=sample_contrasts(samples, settings),
         ),
         pool=summarise(pool),
         rewards=tuple(records),
@@ -149,34 +147,6 @@ def _comparison(samples: Mapping[str, Samples], settings: Settings) -> Compariso
         return None
     shared = set.intersection(*(set(s.prompts.tolist()) for s in samples.values()))
     return compare_at_equal_kl(samples, boot=settings.boot(sorted(shared)))
-
-
-def _contrasts(samples: Mapping[str, Samples], settings: Settings) -> tuple[Contrast, ...]:
-    """Return the differences in tail accuracy of all pairs, paired on the prompts they share."""
-    if len(samples) < 2:
-        return ()
-    shared = sorted(set.intersection(*(set(s.prompts.tolist()) for s in samples.values())))
-    shares = {name: tail_shares(s)[np.isin(s.prompts, shared), 0] for name, s in samples.items()}
-    pairs = list(combinations(samples, 2))
-    matrix = np.column_stack([shares[a] - shares[b] for a, b in pairs])
-    draws = settings.boot(shared).means(matrix)
-    names = [f"tail_accuracy, {a} - {b}" for a, b in pairs]
-    results = draws.results(names, why="no prompt has a pair under both")
-    raw = draws.p_values()
-    known = np.isfinite(raw)
-    adjusted = np.full(len(raw), np.nan)
-    adjusted[known] = holm(raw[known])
-    return tuple(
-        Contrast(
-            metric="tail_accuracy",
-            a=a,
-            b=b,
-            difference=result,
-            p=float(p) if np.isfinite(p) else None,
-            p_holm=float(q) if np.isfinite(q) else None,
-        )
-        for (a, b), result, p, q in zip(pairs, results, raw, adjusted, strict=True)
-    )
 
 
 def _record(spec: RewardSpec, reward: Reward, kept: KeptScores) -> RewardRecord:
