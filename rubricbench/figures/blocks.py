@@ -17,11 +17,12 @@ from rubricbench.figures.data import short
 from rubricbench.figures.figure import Figure
 from rubricbench.figures.inline import inline
 from rubricbench.figures.styles import look
-from rubricbench.metrics.result import Caution, Method, Result
+from rubricbench.metrics.result import CAUTIONS, Caution, Method, Result
 from rubricbench.report.charts.markers import SHAPES
 from rubricbench.report.formats import DASH, MINUS, plural, span
 from rubricbench.report.svg import element, join
 
+MOST_DETAILS = 4  # of one kind of caution in one list
 MOST_NAMED = 6  # figures named behind a caution; the others are counted
 _WORDS = {
     "kl": "KL",
@@ -210,21 +211,31 @@ def _table(
 def cautions_list(named: Iterable[tuple[str, Result | Caution]], *, anchor: str = "") -> Markup:
     """Return every caution once, with what it applies to; an empty text where there is none.
 
+    Cautions of one kind that differ in their details are told apart up to `MOST_DETAILS`; more are
+    said in the common words of the kind.
+
     Args:
         named: results, or cautions themselves, each with what to call it (may be empty).
         anchor: prefix of the list's id; none gives no id.
     """
-    found: dict[tuple[str, str], list[str]] = {}
+    kinds: dict[str, dict[str, list[str]]] = {}
     for name, thing in named:
         for c in thing.warnings if isinstance(thing, Result) else (thing,):
-            names = found.setdefault((c.code, c.text), [])
-            if name and name not in names:
-                names.append(name)
-    items = [
-        element("li", _about(names), element("bdi", short(text, 400)))
-        for (_, text), names in found.items()
-    ]
+            _add(kinds.setdefault(c.code, {}).setdefault(c.text, []), name)
+    items = []
+    for code, texts in kinds.items():
+        if len(texts) > MOST_DETAILS:
+            names: list[str] = []
+            for name in (n for found in texts.values() for n in found):
+                _add(names, name)
+            texts = {f"{CAUTIONS[code]} ({len(texts)} cases that differ in degree)": names}
+        items += [_note(text, names) for text, names in texts.items()]
     return _notes(items, "Cautions", "cautions", anchor)
+
+
+def _add(names: list[str], name: str) -> None:
+    if name and name not in names:
+        names.append(name)
 
 
 def reasons_list(named: Iterable[tuple[str, Result]], *, anchor: str = "") -> Markup:
@@ -232,14 +243,13 @@ def reasons_list(named: Iterable[tuple[str, Result]], *, anchor: str = "") -> Ma
     found: dict[str, list[str]] = {}
     for name, result in named:
         if result.estimate is None:
-            names = found.setdefault(result.reason, [])
-            if name not in names:
-                names.append(name)
-    items = [
-        element("li", _about(names), element("bdi", short(reason, 400)))
-        for reason, names in found.items()
-    ]
+            _add(found.setdefault(result.reason, []), name)
+    items = [_note(reason, names) for reason, names in found.items()]
     return _notes(items, "Not computable", "reasons", anchor)
+
+
+def _note(text: str, names: Sequence[str]) -> Markup:
+    return element("li", _about(names), element("bdi", short(text, 400)))
 
 
 def _about(names: Sequence[str]) -> Markup:

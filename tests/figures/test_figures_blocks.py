@@ -99,6 +99,19 @@ def test_a_caution_of_many_figures_is_said_once():
     assert found.said("bdi")[0] == "arm 0, arm 1, arm 2, arm 3, arm 4, arm 5 and 3 more"
 
 
+def test_cautions_that_differ_in_degree_alone_are_told_apart_while_they_are_few():
+    def of(number: int) -> list[str]:
+        named = [(f"arm {i}", caution("few_prompts", f"{20 + i} prompts")) for i in range(number)]
+        return Drawn(str(cautions_list(named))).said("bdi")
+
+    assert "23 prompts: few prompts: the interval may cover less often than it says" in of(4)
+    assert of(5) == [
+        "arm 0, arm 1, arm 2, arm 3, arm 4",
+        "few prompts: the interval may cover less often than it says (5 cases that differ in "
+        "degree)",
+    ]
+
+
 def test_reasons_are_listed_and_nothing_is_where_there_is_none():
     assert "Onset: no onset by the last checkpoint" in texts(
         reasons_list([("Onset", CENSORED), ("Peak", RESULT)])

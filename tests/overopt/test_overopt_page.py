@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -200,12 +199,9 @@ def test_hostile_text_stays_text(name):
     assert "\u202e" not in page
 
 
-def test_twenty_arms_of_sixty_checkpoints_are_small_and_soon_there():
-    found = document(20, 20, checkpoints=60)
-    start = time.process_time()
-    page = render_page_of(found, files="figures")
-    assert len(page) < 1_500_000
-    assert time.process_time() - start < 5
+def test_twenty_arms_of_sixty_checkpoints_are_a_small_page():
+    page = render_page_of(document(20, 20, checkpoints=60), files="figures")
+    assert len(page.encode()) < 1_500_000
 
 
 pytest_browser = [
