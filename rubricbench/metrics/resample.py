@@ -37,7 +37,7 @@ RESAMPLES = 2000
 FEW_PROMPTS_T = 20
 FEW_PROMPTS_BOOTSTRAP = 50
 # Skewness of the prompts' influences over the square root of their number. It is what the coverage
-# error of an interval for a mean grows with (Hall 1992, section 2.6), and six accelerations of BCa.
+# error of an interval for a mean grows with (Hall 1992), and six accelerations of BCa.
 SKEWED = 0.2
 DEFINED = 0.9  # of the draws must have a value, or those that have are no fair sample of them
 _CELLS = 4_000_000  # of the counts of resamples held at once: 32 MB
