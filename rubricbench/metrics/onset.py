@@ -8,8 +8,9 @@ checkpoints to be wrong at. So all bounds use one critical value: the 95% quanti
 means equal, of the greatest value that the rule can meet anywhere, which is
 max over t, over any s < t, of min(z(s, t), z(s, t+1)), z the studentized paired difference. Equal
 means are the worst case: for a gold reward that never falls, a chance of at most 5% remains of
-finding an onset. (Bounds at 95% each would find one in a third of flat runs; Holm over t repairs
-the many checkpoints but not the choice of t*. docs/metrics.md has the figures.)
+finding an onset. Bounds at 95% each would find one in 22% of flat runs of eleven checkpoints.
+Choosing t* on half of the prompts and testing on the other with Holm finds one in under 1%, but
+sees only a fifth of the falls that this sees (docs/metrics.md has the figures).
 
 No onset is *censored*: it did not happen before the last checkpoint, or was too small to be seen;
 `Onset.detectable` says how large a fall these prompts would have shown.
@@ -131,16 +132,20 @@ def _first(run: Trajectory, means: Means, top: int, value: float) -> int | None:
 
 
 def _proxy_below(run: Trajectory, top: int) -> NDArray[np.bool_]:
-    """Return where the proxy is below its value at the peak, by a one-sided test at 5%.
+    """Return where the proxy is below its value at the peak, tested at 5% for all together.
 
-    A proxy that levels off is below by noise half of the time; that must not hide an onset, and
+    A proxy that levels off is below by noise half of the time. That must not hide an onset; and it
     cannot make one, which needs gold to have fallen in any case.
     """
     assert run.proxy is not None
     difference = run.proxy - run.proxy[top]
     n = difference.shape[1]
     mean = difference.mean(axis=1)
-    half = special.stdtrit(n - 1, 0.95) * difference.std(axis=1, ddof=1) / np.sqrt(n)
+    half = (
+        special.stdtrit(n - 1, 1 - 0.05 / max(1, len(mean) - 1 - top))
+        * difference.std(axis=1, ddof=1)
+        / np.sqrt(n)
+    )
     return np.asarray(mean + half < -1e-12)
 
 

@@ -105,14 +105,17 @@ def crossfit_of(counts: Floats, values: Floats, first: Bools) -> Floats:
         values: gold reward, shape ``(P, T)``.
         first: of `halves`, shape ``(splits, P)``.
     """
-    total = counts @ values
+    total, drawn = counts @ values, counts.sum(axis=1)
     found = np.zeros(len(counts))
     rows = np.arange(len(counts))
     for half in first.astype(np.float64):
-        one = (counts * half) @ values
+        one, size = (counts * half) @ values, counts @ half
         other = total - one
-        found += one[rows, other.argmax(axis=1)] + other[rows, one.argmax(axis=1)]
-    return np.asarray(found / (len(first) * counts.sum(axis=1)))
+        # A resample of few prompts may miss a half: there all that was drawn has to choose.
+        best_of_one = np.where(size > 0, one.T, total.T).argmax(axis=0)
+        best_of_other = np.where(size < drawn, other.T, total.T).argmax(axis=0)
+        found += one[rows, best_of_other] + other[rows, best_of_one]
+    return np.asarray(found / (len(first) * drawn))
 
 
 def halves(prompts: NDArray[np.str_], seed: int = 0, splits: int = SPLITS) -> Bools:

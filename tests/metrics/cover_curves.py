@@ -2,23 +2,26 @@
 
     python tests/metrics/cover_curves.py [DRAWS] [SECTION ...]
 
-Sections: ``peak`` (with onset), ``power``, ``area`` (AUC, α, β), ``seeds``. One prompt's gold is
-the curve plus a prompt's level (sd 1) plus noise (sd 1), independent at every checkpoint. Eleven
-checkpoints; KL grows as the square of the step.
+Sections: ``peak`` (with onset), ``power``, ``area`` (AUC, α, β), ``pairs`` (of arms), ``seeds``.
+One prompt's gold is the curve plus a prompt's level (sd 1) plus noise (sd 1), independent at every
+checkpoint. Eleven checkpoints; KL grows as the square of the step.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from coverage import coverage, header
 
 from rubricbench.metrics.auc import auc
+from rubricbench.metrics.compare import compare_arms
 from rubricbench.metrics.fits import fit_rl
 from rubricbench.metrics.onset import onset
-from rubricbench.metrics.peak import peak_and_drop
+from rubricbench.metrics.peak import crossfit, peak_and_drop
+from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Result
 from rubricbench.metrics.trajectory import Trajectory
 
@@ -154,6 +157,43 @@ def _fitted(run: Trajectory) -> dict[str, Result]:
     }
 
 
+def pairs(draws: int) -> None:
+    """Print the coverage of differences of peak and drop, also with the choice taken as given."""
+    header()
+    for one, other in (("flat", "flat"), ("peaked", "rising")):
+        for prompts in (50, 200):
+            means = (SHAPES[one], SHAPES[other])
+            tops = means[0].max() - means[1].max()
+
+            def simulate(rng: np.random.Generator, means=means, prompts=prompts):  # type: ignore[no-untyped-def]
+                levels = rng.standard_normal(prompts)
+                a, b = (run_of(mean, prompts, rng, levels=levels) for mean in means)
+                return {"arm": [a], "b": [replace(b, arm="b")]}
+
+            coverage(
+                f"{one} less {other}",
+                simulate,
+                _differences,
+                {
+                    "peak": tops,
+                    "drop": tops - (means[0][-1] - means[1][-1]),
+                    "peak, choice taken as given": tops,
+                },
+                draws,
+            )
+
+
+def _differences(arms: dict[str, list[Trajectory]]) -> dict[str, Result]:
+    found = {
+        c.figure.removeprefix("gold_"): c.difference.over_prompts
+        for c in compare_arms(arms, resamples=200)
+    }
+    chosen = [crossfit(runs[0].gold.T, runs[0].prompts) for runs in arms.values()]
+    boot = Bootstrap(arms["arm"][0].prompts, resamples=0)
+    found["peak, choice taken as given"] = boot.means(chosen[0] - chosen[1]).results(["peak"])[0]
+    return found
+
+
 def seeds(draws: int) -> None:
     """Print the coverage over three seeds that differ (sd 0.2) in a whole curve's height."""
     header()
@@ -187,7 +227,7 @@ def seeds(draws: int) -> None:
 def main(arguments: Sequence[str]) -> None:
     """Run the sections named, or all."""
     draws = int(arguments[0]) if arguments else 2000
-    sections = {"peak": peaks, "power": power, "area": areas, "seeds": seeds}
+    sections = {"peak": peaks, "power": power, "area": areas, "pairs": pairs, "seeds": seeds}
     for name in arguments[1:] or sections:
         print(f"\n{name}, {draws:,} draws\n")
         sections[name](draws)
