@@ -19,15 +19,15 @@ No onset is *censored*: it did not happen before the last checkpoint, or was too
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from rubricbench.metrics.resample import FEW_PROMPTS_BOOTSTRAP
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
-from rubricbench.metrics.runs import Seeded, check, for_arm
+from rubricbench.metrics.runs import Seeded, for_arm
 from rubricbench.metrics.simultaneous import Means
 from rubricbench.metrics.trajectory import Trajectory
 
@@ -87,7 +87,6 @@ def critical_value(means: Means, error: float = ERROR) -> float:
 
 
 def _of_run(run: Trajectory, seed: int, error: float) -> list[Result]:
-    check(run)
     names = ("onset_step", "onset_kl", "onset_root_kl", "onset_fall", "detectable_fall")
     n, items = len(run.prompts), int(run.samples.sum())
     why = _impossible(run)
@@ -95,21 +94,20 @@ def _of_run(run: Trajectory, seed: int, error: float) -> list[Result]:
         return [not_computable(name, why, n=n, items=items) for name in names]
     means = Means.of(np.ascontiguousarray(run.gold.T), run.prompts, seed=seed)
     value = critical_value(means, error)
-    few = [caution("few_prompts", f"{n} prompts")] if n < FEW_PROMPTS_BOOTSTRAP else []
-    cautions = (*run.cautions, *few)
+    cautions = (*run.cautions, *means.cautions())
     top = int(means.mean.argmax())
     at = _first(run, means, top, value)
     places = _places(run)
     if at is None:
         censored = (*cautions, _censored(run, means, top, value))
-        found = [_not_seen(name, places[name], run, censored) for name in names[:3]]
+        found = [_not_seen(name, places[name], run, error, censored) for name in names[:3]]
         found.append(not_computable(names[3], "no onset was seen", n=n, items=items))
     else:
         found = [_seen(name, places[name], at, run, error, cautions) for name in names[:3]]
         fall = float(means.mean[top] - means.mean[at])
         low = fall - value * float(means.pair_error[top, at])
         found.append(_result(names[3], fall, low, None, run, error, cautions))
-    return [*found, _detectable(names[4], means, value, run, cautions)]
+    return [*found, _detectable(names[4], means, value, run, error, cautions)]
 
 
 def _impossible(run: Trajectory) -> str:
@@ -172,7 +170,11 @@ def _censored(run: Trajectory, means: Means, top: int, value: float) -> Caution:
 
 
 def _not_seen(
-    name: str, place: Floats | None, run: Trajectory, cautions: tuple[Caution, ...]
+    name: str,
+    place: Floats | None,
+    run: Trajectory,
+    error: float,
+    cautions: tuple[Caution, ...],
 ) -> Result:
     n, items = len(run.prompts), int(run.samples.sum())
     if place is None:
@@ -181,7 +183,7 @@ def _not_seen(
         name=name,
         estimate=None,
         low=float(place[-1]),
-        level=1 - ERROR,
+        level=1 - error,
         n=n,
         items=items,
         warnings=cautions,
@@ -198,7 +200,7 @@ def _seen(
     cautions: tuple[Caution, ...],
 ) -> Result:
     if place is None:
-        return _not_seen(name, None, run, cautions)
+        return _not_seen(name, None, run, error, cautions)
     # That gold has fallen by then is what was tested; the fall may have begun at any time before.
     return _result(name, float(place[at]), None, float(place[at]), run, error, cautions)
 
@@ -226,7 +228,12 @@ def _result(
 
 
 def _detectable(
-    name: str, means: Means, value: float, run: Trajectory, cautions: tuple[Caution, ...]
+    name: str,
+    means: Means,
+    value: float,
+    run: Trajectory,
+    error: float,
+    cautions: tuple[Caution, ...],
 ) -> Result:
     """Return the fall found with probability `POWER`, at the median standard error of pairs.
 
@@ -234,16 +241,13 @@ def _detectable(
     is correlated by about a half where the checkpoints' is independent (docs/metrics.md: power).
     """
     upper = means.pair_error[np.triu_indices(len(means.mean), 1)]
-    both = np.minimum(*_HALF_CORRELATED)
-    shift = -float(np.quantile(both, 1 - POWER))
-    fall = (value + shift) * float(np.median(upper))
-    return _result(name, fall, None, None, run, ERROR, cautions)
+    fall = (value + _margin()) * float(np.median(upper))
+    return _result(name, fall, None, None, run, error, cautions)
 
 
-def _half_correlated() -> tuple[Floats, Floats]:
+@lru_cache(maxsize=1)
+def _margin() -> float:
+    """Return how far above the critical value both z must be centred to exceed it at `POWER`."""
     grid = special.ndtri((np.arange(400) + 0.5) / 400)
     x, y = np.meshgrid(grid, grid)
-    return x.ravel(), (x / 2 + np.sqrt(0.75) * y).ravel()
-
-
-_HALF_CORRELATED = _half_correlated()
+    return -float(np.quantile(np.minimum(x, x / 2 + np.sqrt(0.75) * y), 1 - POWER))

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rubricbench.draws import generator
 from rubricbench.errors import InputError
-from rubricbench.metrics.resample import FEW_PROMPTS_BOOTSTRAP, Bootstrap
+from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import LEVEL, Method, Result, caution, not_computable
 from rubricbench.metrics.runs import Seeded, for_arm
 from rubricbench.metrics.simultaneous import Means
@@ -181,7 +181,6 @@ def _of_run(run: Trajectory, seed: int, level: float) -> list[Result]:
         (float((chosen - values[:, -1]).mean()), (max(falls[0], 0.0), max(falls[1], 0.0))),
         (float(run.steps[means.mean.argmax()]), _span(run.steps[may > 1 - level])),
     )
-    few = [caution("few_prompts", f"{n} prompts")] if n < FEW_PROMPTS_BOOTSTRAP else []
     made = [
         Result(
             name=name,
@@ -192,7 +191,7 @@ def _of_run(run: Trajectory, seed: int, level: float) -> list[Result]:
             method=Method.MAX_T,
             n=n,
             items=items,
-            warnings=(*run.cautions, *few),
+            warnings=(*run.cautions, *means.cautions()),
         )
         for name, (estimate, (low, high)) in zip(names, figures, strict=True)
     ]

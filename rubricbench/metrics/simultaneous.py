@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from rubricbench.draws import generator
+from rubricbench.metrics.resample import FEW_PROMPTS_BOOTSTRAP
+from rubricbench.metrics.result import Caution, caution
 
 DRAWS = 2000
 _FLAT = 1e-12
@@ -68,6 +70,15 @@ class Means:
             noise=np.where(variance > _FLAT * scale, standard @ root.T, 0.0),
             n=n,
         )
+
+    def cautions(self) -> list[Caution]:
+        """Return what is to be said of intervals from these means."""
+        few = self.n < FEW_PROMPTS_BOOTSTRAP
+        found = [caution("few_prompts", f"{self.n} prompts")] if few else []
+        if not self.pair_error.any():
+            detail = f"no spread of the differences among {self.n} prompts, so no width"
+            found.append(caution("constant", detail))
+        return found
 
     def above(self, t: int) -> Floats:
         """Return the studentized differences ``mean - mean[t]``, shape ``(T,)``."""

@@ -22,6 +22,7 @@ def test_without_noise_the_peak_is_the_highest_checkpoint_exactly() -> None:
     assert found.drop.over_prompts.estimate == pytest.approx(0.8)  # 1.0 − 0.2
     assert found.step.over_prompts.estimate == 20  # the third checkpoint, ten steps apart
     assert found.final.over_prompts.estimate == pytest.approx(0.2)
+    assert "constant" in [c.code for c in found.peak.over_prompts.warnings]
 
 
 def test_the_peak_is_chosen_on_one_half_and_measured_on_the_other() -> None:
