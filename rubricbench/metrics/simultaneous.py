@@ -60,14 +60,15 @@ class Means:
         variance = np.diag(covariance)
         pairs = variance[:, None] + variance[None, :] - 2 * covariance
         scale = float(variance.max(initial=0.0))
+        rounding = max(_FLAT * scale, (1e-13 * float(np.abs(values).max(initial=0.0))) ** 2)
         standard = _standard(tuple(prompts.tolist()), width, seed)
         # Cholesky, not eigenvectors: it does not jump when the data move by a rounding error.
         root = np.linalg.cholesky(covariance + (1e-10 * scale + 1e-300) * np.eye(width))
         return cls(
             mean=values.mean(axis=0),
-            error=_root(variance, scale),
-            pair_error=_root(pairs, scale),
-            noise=np.where(variance > _FLAT * scale, standard @ root.T, 0.0),
+            error=_root(variance, rounding),
+            pair_error=_root(pairs, rounding),
+            noise=np.where(variance > rounding, standard @ root.T, 0.0),
             n=n,
         )
 
@@ -145,9 +146,9 @@ def _standard(prompts: tuple[str, ...], width: int, seed: int) -> Floats:
     return np.asarray(normal * np.sqrt(freedom / rng.chisquare(freedom, size=(DRAWS, 1))))
 
 
-def _root(variance: Floats, scale: float) -> Floats:
+def _root(variance: Floats, rounding: float) -> Floats:
     """Return square roots, exactly 0 where only rounding is left."""
-    return np.where(variance > _FLAT * scale, np.sqrt(np.maximum(variance, 0)), 0.0)
+    return np.where(variance > rounding, np.sqrt(np.maximum(variance, 0)), 0.0)
 
 
 def _studentized(difference: Floats, error: Floats) -> Floats:
