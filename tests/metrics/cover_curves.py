@@ -2,9 +2,10 @@
 
     python tests/metrics/cover_curves.py [DRAWS] [SECTION ...]
 
-Sections: ``peak`` (with onset), ``power``, ``area`` (AUC, α, β), ``pairs`` (of arms), ``seeds``.
-One prompt's gold is the curve plus a prompt's level (sd 1) plus noise (sd 1), independent at every
-checkpoint. Eleven checkpoints; KL grows as the square of the step.
+Sections: ``peak`` (with onset), ``power``, ``rules`` (simpler ones for an onset), ``area`` (AUC, α,
+β), ``pairs`` (of arms), ``seeds``. One prompt's gold is the curve plus a prompt's level (sd 1) plus
+noise (sd 1), independent at every checkpoint unless said otherwise. Eleven checkpoints; KL grows as
+the square of the step.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from dataclasses import replace
 
 import numpy as np
 from coverage import coverage, header
+from scipy import stats
 
 from rubricbench.metrics.auc import auc
 from rubricbench.metrics.compare import compare_arms
 from rubricbench.metrics.fits import fit_rl
+from rubricbench.metrics.holm import holm
 from rubricbench.metrics.onset import onset
 from rubricbench.metrics.peak import crossfit, peak_and_drop
 from rubricbench.metrics.resample import Bootstrap
@@ -32,6 +35,7 @@ SHAPES = {
     "rises, then flat": np.minimum(AT / 0.3, 1.0),
     "rising": AT,
     "peaked": 1 - 4 * (AT - 0.5) ** 2,
+    "one high checkpoint": np.where(np.arange(CHECKPOINTS) == 4, 1.0, 0.0),
 }
 REACH = 4.0  # √KL of the last checkpoint
 ALPHA, BETA = 1.0, 0.6
@@ -121,6 +125,59 @@ def power(draws: int) -> None:
             )
 
 
+def rules(draws: int) -> None:
+    """Print what simpler rules for an onset do, on flat gold and on a fall of 0.4."""
+    print("| rule | prompts | onsets in flat gold | a fall of 0.4 found |")
+    print("|---|---|---|---|")
+    fallen = np.where(np.arange(CHECKPOINTS) < 6, np.minimum(AT / 0.3, 1.0), 0.6)
+    for name, rule in RULES.items():
+        for prompts in (50, 200):
+            shares = [
+                np.mean(
+                    [
+                        rule(run_of(mean, prompts, np.random.default_rng([8, i])).gold.T)
+                        for i in range(draws)
+                    ]
+                )
+                for mean in (SHAPES["flat"], fallen)
+            ]
+            print(f"| {name} | {prompts} | {shares[0]:.1%} | {shares[1]:.1%} |", flush=True)
+    print("\n| checkpoints | noise | Holm: onsets in flat gold | ours |\n|---|---|---|---|")
+    for count in (5, 40):
+        for memory in (0.0, 0.8):
+            runs = [_lasting(count, memory, np.random.default_rng([9, i])) for i in range(draws)]
+            simple = np.mean([_running(r.gold.T, r.gold.T, correct=True) for r in runs])
+            ours = np.mean([onset([r]).step.over_prompts.estimate is not None for r in runs])
+            print(f"| {count} | {memory} | {simple:.1%} | {ours:.1%} |", flush=True)
+
+
+def _lasting(count: int, memory: float, rng: np.random.Generator) -> Trajectory:
+    """Return a flat run whose noise at a checkpoint is in part that of the one before."""
+    run = run_of(np.zeros(count), 100, rng, level=0.0)
+    gold = run.gold.copy()
+    for t in range(1, count):
+        gold[t] = memory * gold[t - 1] + np.sqrt(1 - memory**2) * gold[t]
+    return replace(run, columns={**run.columns, "gold": gold})
+
+
+def _running(chosen: np.ndarray, measured: np.ndarray, *, correct: bool) -> bool:
+    """Return whether gold is below its peak at two checkpoints running, each tested at 5%."""
+    top = int(chosen.mean(axis=0).argmax())
+    if top > chosen.shape[1] - 3:
+        return False
+    fall = measured[:, [top]] - measured[:, top + 1 :]
+    p = stats.ttest_1samp(fall, 0.0, alternative="greater").pvalue
+    clear = (holm(p) if correct else p) < 0.05
+    return bool((clear[:-1] & clear[1:]).any())
+
+
+RULES = {
+    "single bounds at 95%": lambda gold: _running(gold, gold, correct=False),
+    "Holm": lambda gold: _running(gold, gold, correct=True),
+    "t* on half, Holm on the other": lambda gold: _running(gold[::2], gold[1::2], correct=True),
+}
+
+
 def areas(draws: int) -> None:
     """Print coverage of AUC, and of α, β and d* of Gao's RL form."""
     header()
@@ -195,12 +252,20 @@ def _differences(arms: dict[str, list[Trajectory]]) -> dict[str, Result]:
 
 
 def seeds(draws: int) -> None:
-    """Print the coverage over three seeds that differ (sd 0.2) in a whole curve's height."""
+    """Print the coverage over three seeds that differ (sd 0.2) in a whole curve's height.
+
+    The seeds share their prompts: with prompts that differ in level, and without.
+    """
     header()
+    for level in (1.0, 0.0):
+        _seeds(level, draws)
+
+
+def _seeds(level: float, draws: int) -> None:
     mean = SHAPES["peaked"]
 
     def simulate(rng: np.random.Generator) -> list[Trajectory]:
-        levels = rng.standard_normal(100)
+        levels = level * rng.standard_normal(100)
         return [
             run_of(mean * (1 + 0.2 * rng.standard_normal()), 100, rng, seed=s, levels=levels)
             for s in range(3)
@@ -221,13 +286,26 @@ def seeds(draws: int) -> None:
     truth = {"peak": 1.0, "drop": 1.0, "AUC": area}
     names = ("peak over seeds", "peak over prompts", "drop over seeds")
     names = (*names, "AUC over seeds", "AUC over prompts")
-    coverage("3 seeds", simulate, estimate, {n: truth[n.split()[0]] for n in names}, draws)
+    coverage(
+        f"3 seeds, prompts' sd {level:.0f}",
+        simulate,
+        estimate,
+        {n: truth[n.split()[0]] for n in names},
+        draws,
+    )
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the sections named, or all."""
     draws = int(arguments[0]) if arguments else 2000
-    sections = {"peak": peaks, "power": power, "area": areas, "pairs": pairs, "seeds": seeds}
+    sections = {
+        "peak": peaks,
+        "power": power,
+        "rules": rules,
+        "area": areas,
+        "pairs": pairs,
+        "seeds": seeds,
+    }
     for name in arguments[1:] or sections:
         print(f"\n{name}, {draws:,} draws\n")
         sections[name](draws)
