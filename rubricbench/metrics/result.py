@@ -134,8 +134,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     def __str__(self) -> str:
         if self.estimate is None:
             return f"{self.name}: not computable ({self.reason})"
-        ends = f" [{self.low:.4g}, {self.high:.4g}]" if self.interval else ""
-        return f"{self.name}: {self.estimate:.4g}{ends}"
+        if self.low is None and self.high is None:
+            return f"{self.name}: {self.estimate:.4g}"
+        low = "(-∞" if self.low is None else f"[{self.low:.4g}"
+        high = "∞)" if self.high is None else f"{self.high:.4g}]"
+        return f"{self.name}: {self.estimate:.4g} {low}, {high}"
 
 
 def not_computable(

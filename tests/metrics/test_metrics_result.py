@@ -60,6 +60,8 @@ def test_a_caution_is_one_of_the_list_and_stands_once():
 def test_it_reads_as_a_line():
     assert str(result(low=0.41234, high=0.6)) == "win rate: 0.5 [0.4123, 0.6]"
     assert str(result()) == "win rate: 0.5"
+    assert str(result(low=0.4)) == "win rate: 0.5 [0.4, ∞)"
+    assert str(result(high=0.6)) == "win rate: 0.5 (-∞, 0.6]"
     assert str(not_computable("gap", "no proxy")) == "gap: not computable (no proxy)"
 
 
