@@ -16,8 +16,8 @@ paired declines in [-1, 1]. They come prompt by prompt, each prompt once, in ran
             break
     guard.result("decline", unit="prompts")
 
-`EmpiricalBernstein` has a closed form and costs nothing; `HedgedBetting` is narrower, above all
-with few observations or a mean near a bound, and costs a grid of candidate means.
+`EmpiricalBernstein` has a closed form and costs nothing; `HedgedBetting` costs a grid of candidate
+means and is narrower with few observations or a mean near a bound (with many it may be no better).
 """
 
 from __future__ import annotations
