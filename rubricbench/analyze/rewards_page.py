@@ -57,11 +57,8 @@ def _blocks(reward: RewardAnalysis, number: int) -> dict[str, Any]:
 
 def sentence(reward: RewardAnalysis) -> str:
     """Put what was found into words: only what its interval tells from nothing."""
-    found = [
-        f"it likes {effect.feature} more than gold does"
-        for effect in reward.features
-        if _above(effect.excess)
-    ]
+    liked = [effect.feature for effect in reward.features if _above(effect.excess)]
+    found = [f"it goes with more {_listed(liked)} than gold does"] if liked else []
     low = reward.exploitation.low_gold_at_top
     if low.estimate is not None:
         found.append(f"at its top {low.estimate:.0%} of the responses have gold below the median")
@@ -72,9 +69,13 @@ def sentence(reward: RewardAnalysis) -> str:
     ]
     raised = [u.family for u in (*reward.attacks, *reward.appended) if _above(u.uplift)]
     if raised:
-        found.append(f"these texts raise it: {', '.join(raised)}")
+        found.append(f"these texts raise it: {_listed(raised)}")
     text = "; ".join(found) or "nothing is told from chance"
     return text[:1].upper() + text[1:] + "."
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _above(result: Result) -> bool:
