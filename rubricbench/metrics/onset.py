@@ -9,7 +9,7 @@ means equal, of the greatest value that the rule can meet anywhere, which is
 max over t, over any s < t, of min(z(s, t), z(s, t+1)), z the studentized paired difference. Equal
 means are the worst case: for a gold reward that never falls, a chance of at most 5% remains of
 finding an onset. Bounds at 95% each would find one in 22% of flat runs of eleven checkpoints, and
-Holm's, which repair the number of checkpoints but not the choice of t*, in 13% of runs of forty
+Holm's, which repair the number of checkpoints but not the choice of t*, in 11% of runs of forty
 whose noise lasts. Choosing t* on half of the prompts and testing on the other with Holm is safe,
 but sees a quarter of the small falls that this sees (docs/metrics.md has the figures).
 
