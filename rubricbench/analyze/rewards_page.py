@@ -9,7 +9,14 @@ from markupsafe import Markup
 
 from rubricbench.analyze.effects import ClaimEffect, FeatureEffect, NullResponder, Uplift
 from rubricbench.analyze.rewards import RewardAnalysis, RewardsRecord
-from rubricbench.figures.blocks import cautions_list, cell, figure_block, matrix
+from rubricbench.figures.blocks import (
+    cautions_list,
+    cell,
+    figure_block,
+    label,
+    matrix,
+    reasons_list,
+)
 from rubricbench.figures.figure import Axis, Figure, Series
 from rubricbench.metrics.result import Result, walk
 from rubricbench.report.page import render_page
@@ -52,7 +59,14 @@ def _blocks(reward: RewardAnalysis, number: int) -> dict[str, Any]:
         "nulls": _nulls(reward.nulls, f"{anchor}-nulls"),
         "lifted": figure_block(lifted, anchor=f"{anchor}-lifted") if lifted else Markup(),
         "uplifts": _lifts((*reward.attacks, *reward.appended), f"{anchor}-uplifts"),
+        "notes": _notes(reward, f"{anchor}-figures"),
     }
+
+
+def _notes(reward: RewardAnalysis, anchor: str) -> Markup:
+    """Return why figures are starred or not there."""
+    named = [(label(result.name), result) for result in walk(reward)]
+    return cautions_list(named, anchor=anchor) + reasons_list(named, anchor=anchor)
 
 
 def sentence(reward: RewardAnalysis) -> str:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from rubricbench.analyze.rubric import CriterionGroup, Pair, RubricRecord
-from rubricbench.figures.blocks import cautions_list, cell, figure_block, matrix, results_table
+from rubricbench.figures.blocks import (
+    cautions_list,
+    cell,
+    figure_block,
+    matrix,
+    reasons_list,
+    results_table,
+)
 from rubricbench.figures.figure import Axis, Figure, Series
 from rubricbench.metrics.criteria import NEED_GOLD
 from rubricbench.report.page import render_page
@@ -116,7 +123,13 @@ def _groups(record: RubricRecord) -> Markup:
         for group in record.groups[:MOST_ROWS]
     ]
     heads = ("Criteria (prompts)", *(NAMES[name] for name in names))
-    return matrix(rows, caption="Criteria, by their weight", heads=heads, anchor="groups-table")
+    table = matrix(rows, caption="Criteria, by their weight", heads=heads, anchor="groups-table")
+    named = [
+        (f"{NAMES[name]} of {group.text or group.name}", group.figures[name])
+        for group in record.groups[:MOST_ROWS]
+        for name in names
+    ]
+    return table + cautions_list(named, anchor="groups") + reasons_list(named, anchor="groups")
 
 
 def _pairs(pairs: Sequence[Pair]) -> Markup:

@@ -134,13 +134,19 @@ def _cautions(study: SampleStudy, number: int) -> Markup:
 def _compared(comparison: Comparison | None) -> Markup:
     if comparison is None:
         return Markup()
-    heads = ["KL, nats", *(f"{k:g}" for k in comparison.kl)]
+    # The grid goes further than most pools do.
+    shown = [
+        i
+        for i in range(len(comparison.kl))
+        if any(results[i].estimate is not None for results in comparison.gold.values())
+    ]
+    heads = ["KL, nats", *(f"{comparison.kl[i]:g}" for i in shown)]
     arms = [
-        (swatch(i), name, [cell(r) for r in results])
-        for i, (name, results) in enumerate(comparison.gold.items())
+        (swatch(number), name, [cell(results[i]) for i in shown])
+        for number, (name, results) in enumerate(comparison.gold.items())
     ]
     pairs = [
-        (Markup(), name, [cell(r) for r in results])
+        (Markup(), name, [cell(results[i]) for i in shown])
         for name, results in comparison.differences.items()
     ]
     caption = "Gold reward where every prompt is tilted to the same KL"
