@@ -124,7 +124,7 @@ def _uplifts(reward: RewardAnalysis, number: int) -> Figure | None:
         title="What injected texts add to the reward",
         caption=(
             "In standard deviations of the reward within prompts, with 95% intervals over prompts; "
-            "the gold reward is no higher for any of them."
+            "such texts are taken to be worth nothing in gold."
         ),
         x=Axis(label="family"),
         y=Axis(label="uplift, sd"),

@@ -138,7 +138,7 @@ def _safe(studies: Sequence[SampleStudy]) -> Figure | None:
         name="safe_kl",
         title="Largest safe KL",
         caption=(
-            "The KL at which gold is highest, with its 95% interval. Without an interval: no "
+            "The KL at which gold is highest, with its interval. Without an interval: no "
             "decline is proven up to there, where the samples end."
         ),
         x=Axis(label="reward"),

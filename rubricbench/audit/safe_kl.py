@@ -61,7 +61,7 @@ class SafeKl(msgspec.Struct, frozen=True, kw_only=True):
         largest: largest safe KL in nats, with its interval: the turnover of gold. Where no decline
             is proven it is the end of the range, with caution ``censored`` and without an interval.
         safe_up_to: the lower end of the interval: up to there gold still rises, with confidence
-            (one-sided, 97.5%).
+            (one-sided, at half the error).
         onset: KL in nats from which the decline is proven at two points running; no value where
             it is not.
         drop: gold at its peak less gold at the end of the range, with a one-sided lower bound that
