@@ -36,9 +36,11 @@ from scipy import special
 from rubricbench.errors import InputError
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
+from rubricbench.report.formats import plural
 
 LEAST_PROMPTS = 20  # no interval is made from fewer
 FEW_PROMPTS = 50  # below this, coverage was seen to fall short (docs/audit.md)
+STILL = 1e-9  # nats
 FLOOR = 0.05  # of the largest standard error of a difference: below it chance is not normal
 
 Floats = NDArray[np.float64]
@@ -111,8 +113,9 @@ def safe_kl(
     boot = boot or Bootstrap(prompts)
     n, points = gold.shape
     if n < LEAST_PROMPTS or points < 3:
-        why = f"{n} prompts, {LEAST_PROMPTS} are needed" if n < LEAST_PROMPTS else _few_points(kl)
-        return _unknown(why, float(kl[-1]), n, items)
+        return _unknown(_too_few(n, kl), float(kl[-1]), n, items)
+    if kl[-1] <= STILL:
+        return _unknown("the KL stays at 0: the reward does not vary", 0.0, n, items)
     falls = _falls(gold, boot)
     if falls is None:
         return _unknown("gold is the same at every KL", float(kl[-1]), n, items)
@@ -254,8 +257,10 @@ def _unknown(why: str, end: float, n: int, items: int) -> SafeKl:
     )
 
 
-def _few_points(kl: Floats) -> str:
-    return f"{len(kl)} points of KL, 3 are needed: the prompts have too few samples"
+def _too_few(n: int, kl: Floats) -> str:
+    if n < LEAST_PROMPTS:
+        return f"{plural(n, 'prompt')}, {LEAST_PROMPTS} are needed"
+    return f"{plural(len(kl), 'point')} of KL, 3 are needed: the prompts have too few samples"
 
 
 def _checked(gold: Floats, kl: Floats, prompts: int) -> tuple[Floats, Floats]:

@@ -105,6 +105,7 @@ def test_it_depends_neither_on_the_order_of_prompts_nor_on_units(seed, order):
         (np.ones((30, 6)), KL, "gold is the same"),
         (curve([0.0] * 6, n=10), KL, "10 prompts"),
         (curve([0.0] * 2), KL[:2], "2 points of KL"),
+        (curve([0.0] * 6), 0 * KL, "the reward does not vary"),
     ],
 )
 def test_what_cannot_be_said_says_why(gold, kl, why):
