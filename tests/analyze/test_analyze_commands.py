@@ -187,6 +187,25 @@ def test_the_run_of_a_judge_can_be_analyzed(analyze, tmp_path):
     assert record["responses"] == 24
 
 
+def test_a_judge_is_planned_with_its_probes_and_not_paid_twice(analyze, tmp_path):
+    pool, path, _ = judged(tmp_path, prompts=3, each=4)
+    given = ["rewards", "judge", "--rubrics", path, "--pool", pool, "--out", tmp_path / "out"]
+    given += ["--probes", 2, "--resamples", 200, "--quiet"]
+    with SimServer(judge=LatentJudge(0.9, 0.9)) as server:
+        given += ["--judge-base-url", server.base_url, "--judge-model", "m"]
+        code, said, _ = analyze(*given, "--plan", "--json")
+        assert code == 0
+        # 12 responses; 2 prompts with 3 null texts (the pool does not say what was asked, so there
+        # is no echo), an attack of every family and 3 claims.
+        assert json.loads(said)["calls"] == 12 + 2 * (3 + len(families()) + 3)
+        assert analyze(*given)[0] == 0
+        asked = server.requests
+        assert analyze(*given)[0] == 0
+        assert server.requests == asked
+    record = json.loads((tmp_path / "out" / "rewards.json").read_text())
+    assert record["rewards"][0]["probed"] == 2
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
