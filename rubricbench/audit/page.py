@@ -134,11 +134,12 @@ def _cautions(study: SampleStudy, number: int) -> Markup:
 def _compared(comparison: Comparison | None) -> Markup:
     if comparison is None:
         return Markup()
-    # The grid goes further than most pools do.
+    # At 0 nothing is optimised, and the grid goes further than most pools do.
     shown = [
         i
         for i in range(len(comparison.kl))
-        if any(results[i].estimate is not None for results in comparison.gold.values())
+        if comparison.kl[i] > 0
+        and any(results[i].estimate is not None for results in comparison.gold.values())
     ]
     heads = ["KL, nats", *(f"{comparison.kl[i]:g}" for i in shown)]
     arms = [
@@ -150,9 +151,11 @@ def _compared(comparison: Comparison | None) -> Markup:
         for name, results in comparison.differences.items()
     ]
     caption = "Gold reward where every prompt is tilted to the same KL"
-    return matrix([*arms, *pairs], caption=caption, heads=heads, anchor="equal-kl") + cautions_list(
-        [("", c) for c in comparison.cautions], anchor="compared"
-    )
+    table = matrix([*arms, *pairs], caption=caption, heads=heads, anchor="equal-kl")
+    named: list[tuple[str, Result | Caution]] = [("", c) for c in comparison.cautions]
+    both = (*comparison.gold.items(), *comparison.differences.items())
+    named += [(name, results[i]) for name, results in both for i in shown]
+    return table + cautions_list(named, anchor="compared")
 
 
 def _contrasts(contrasts: tuple[Contrast, ...]) -> Markup:
@@ -160,13 +163,19 @@ def _contrasts(contrasts: tuple[Contrast, ...]) -> Markup:
         (
             Markup(),
             f"{label(c.metric)}: {c.a} − {c.b}",
-            [cell(c.difference), Markup("–" if c.p_holm is None else decimal(c.p_holm, 3))],
+            [cell(c.difference), _p_value(c.p_holm)],
         )
         for c in contrasts
     ]
     caption = "Differences, paired on prompts; p by Holm over all of them"
     heads = ("Figure", "Difference", "p (Holm)")
     return matrix(rows, caption=caption, heads=heads, anchor="contrasts")
+
+
+def _p_value(p: float | None) -> Markup:
+    if p is None:
+        return Markup("–")
+    return Markup("&lt; 0.001") if p < 0.001 else Markup(decimal(p, 3))
 
 
 def _details(study: SampleStudy, number: int) -> Markup:
