@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
 _OPTIONS = (
-    click.option("--out", required=True, type=PATH, help="Folder for types.json and types.csv."),
+    click.option("--out", required=True, type=PATH, help="Folder for the results."),
     click.option("--types", type=int, default=20, show_default=True, help="Most types."),
     click.option(
         "--embed",
@@ -147,10 +147,8 @@ def _run(
 
         with Store.open(options["store"] or out / "store.sqlite") as store:
             report = find(how, asked_by(lambda: Asker(config, store), config.name))
-    write_types(report, out)
-    output.result(
-        msgspec.to_builtins(report), f"{_text(report)}\nwrote {out}/types.json, types.csv"
-    )
+    written = ", ".join(write_types(report, out))
+    output.result(msgspec.to_builtins(report), f"{_text(report)}\nwrote {out}/{written}")
     if report.without_answer:
         output.shortfall(f"{report.without_answer:,} questions have no readable answer: left out")
     return 1 if report.without_answer else 0

@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import csv
 import io
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 
+from rubricbench.analyze.types.page import figures, render_types
 from rubricbench.analyze.types.report import TypeReport
+from rubricbench.figures.export import export
 from rubricbench.metrics import Result
 from rubricbench.runs import atomic_write
 
 
-def write_types(report: TypeReport, folder: Path) -> None:
-    """Write ``types.json`` and ``types.csv`` into a folder, each whole or not at all.
+def write_types(report: TypeReport, folder: Path) -> list[str]:
+    """Write the JSON, CSV, page and charts into a folder, each whole or not at all.
+
+    Without matplotlib charts are in the page and as CSV alone.
+
+    Returns:
+        What was written.
 
     Raises:
         RunError: a file cannot be written.
     """
+    formats = ("svg", "png", "csv") if find_spec("matplotlib") else ("csv",)
     document = msgspec.json.format(msgspec.json.encode(report), indent=2)
     atomic_write(folder / "types.json", document + b"\n")
     atomic_write(folder / "types.csv", _csv(report).encode("utf-8"))
+    atomic_write(folder / "report.html", render_types(report).encode("utf-8"))
+    for figure in figures(report):
+        export(figure, folder / "figures", formats=formats)
+    return ["types.json", "types.csv", "report.html", "figures/"]
 
 
 def _csv(report: TypeReport) -> str:
