@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rubricbench.cli.output import Output, output_options
 from rubricbench.errors import InputError
 from rubricbench.schema import Rubric
+
+if TYPE_CHECKING:
+    from rubricbench.lint import LintReport
 
 SOURCE = click.argument("source")
 
@@ -133,6 +137,57 @@ def _stats_text(source: str, found: dict[str, Any]) -> str:
             f"check families       {listed(found['families'])}",
         ]
     )
+
+
+@command.command()
+@SOURCE
+@click.option(
+    "--calibration",
+    "graded",
+    type=click.Path(path_type=Path),
+    help="Calibration responses with tiers and reference verdicts: are they ordered?",
+)
+@click.option("--strict", is_flag=True, help="Warnings fail, too.")
+@click.option("--rules", "explain", is_flag=True, help="List the rules instead.")
+@output_options
+def lint(source: str, graded: Path | None, strict: bool, explain: bool, output: Output) -> int:
+    """Look for what makes rubrics fail: compound, vague, double, contradictory criteria.
+
+    Exit code 1 where there is an error (with --strict, anything).
+    """
+    import msgspec
+
+    from rubricbench.lint import RULES, lint_rubrics
+    from rubricbench.readers import read_rubrics
+
+    if explain:
+        lines = [f"{rule.severity.value:8} {name}: {rule.doc}" for name, rule in RULES.items()]
+        rules = {name: {"severity": r.severity, "doc": r.doc} for name, r in RULES.items()}
+        output.result(rules, "\n".join(lines))
+        return 0
+    responses = []
+    if graded is not None:
+        from rubricbench.lint.calibration import read_graded
+
+        responses = read_graded(graded, source)
+    _require_checks(source)
+    report = lint_rubrics((rubric for _, rubric in read_rubrics(source)), responses)
+    output.result(msgspec.to_builtins(report), _lint_text(source, report))
+    return 1 if report.errors or (strict and report.findings) else 0
+
+
+def _lint_text(source: str, report: LintReport) -> str:
+    lines = [f"{f.severity.value:8} {f.prompt_id}  {f.rule}: {f.text}" for f in report.findings]
+    for i, found in enumerate(report.findings):
+        if found.criterion:
+            lines[i] += f"\n           {found.criterion}"
+    counted = ", ".join(f"{name} {number:,}" for name, number in report.rules.items())
+    summary = f"{report.errors:,} errors, {len(report.findings) - report.errors:,} warnings"
+    lines.append(
+        f"{source}: {report.rubrics:,} rubrics, {report.criteria:,} criteria, {summary}"
+        + (f" ({counted})" if counted else "")
+    )
+    return "\n".join(lines)
 
 
 @command.command()

@@ -1,0 +1,105 @@
+"""Gates that need graded responses: are they ordered, and does every criterion tell some apart?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rubricbench.certify.readers.calibration import read
+from rubricbench.errors import InputError
+from rubricbench.lint.finding import Finding, finding
+from rubricbench.readers import read_rows
+from rubricbench.schema import Rubric, Status, Verdict
+from rubricbench.scoring import score
+
+TIERS = ("poor", "good", "great", "excellent")
+REASON = "saturated_because:"  # tag of a criterion that is met by all or none for a good reason
+
+
+class Graded(msgspec.Struct, frozen=True):
+    """A calibration response.
+
+    Args:
+        rubric: its rubric.
+        response_id: its id.
+        tier: one of `TIERS`.
+        verdicts: reference verdicts in the rubric's order; None where there is none.
+    """
+
+    rubric: Rubric
+    response_id: str
+    tier: str
+    verdicts: tuple[bool | None, ...]
+
+
+def read_graded(path: Path, rubrics: str = "") -> list[Graded]:
+    """Read the responses of a calibration table that have a tier; those that attack are left out.
+
+    Raises:
+        InputError: the file cannot be read, or no response has a tier.
+        SchemaError: a row cannot be used.
+    """
+    marks = [_mark(row) for _, row in read_rows(path)]
+    graded = [
+        Graded(row.rubric, row.response.id, tier, tuple(r.met for r in row.references))
+        for row, tier in zip(read(path, rubrics), marks, strict=True)
+        if tier
+    ]
+    if not graded:
+        hint = f"a column tier with {', '.join(TIERS)}"
+        raise InputError("no response has a tier", where=str(path), hint=hint)
+    return graded
+
+
+def _mark(row: Mapping[str, Any]) -> str:
+    tier = row.get("tier") or ""
+    if tier and tier not in TIERS:
+        raise InputError(f"tier {tier!r:.40}", hint="one of " + ", ".join(TIERS))
+    return "" if row.get("attack") else str(tier)
+
+
+def calibration(graded: Iterable[Graded]) -> Iterator[Finding]:
+    """Yield rubrics that do not order their responses, and criteria that tell none apart."""
+    ordered = sorted(graded, key=lambda g: (g.rubric.prompt_id, g.response_id))
+    for _, group in groupby(ordered, key=lambda g: g.rubric.prompt_id):
+        own = list(group)
+        yield from _order(own)
+        yield from _saturation(own)
+
+
+def _order(own: Sequence[Graded]) -> Iterator[Finding]:
+    """Every response must score above every response of a lower tier, unknowns against it."""
+    rubric = own[0].rubric
+    spans: dict[str, tuple[float, float]] = {}
+    for tier in TIERS:
+        scores = [_bounds(g) for g in own if g.tier == tier]
+        if scores:
+            spans[tier] = min(low for low, _ in scores), max(high for _, high in scores)
+    for lower, upper in pairwise(spans):
+        if not spans[upper][0] > spans[lower][1]:
+            text = f"{upper} scores {spans[upper][0]:.3f}, {lower} {spans[lower][1]:.3f}"
+            yield finding("wrong_order", rubric, None, text)
+
+
+def _bounds(graded: Graded) -> tuple[float, float]:
+    verdicts = [
+        Verdict(criterion_id=c.id, status=Status.MET if met else Status.UNMET)
+        for c, met in zip(graded.rubric.criteria, graded.verdicts, strict=True)
+        if met is not None
+    ]
+    found = score(graded.rubric, verdicts)
+    return found.low, found.high
+
+
+def _saturation(own: Sequence[Graded]) -> Iterator[Finding]:
+    rubric = own[0].rubric
+    for i, criterion in enumerate(rubric.criteria):
+        seen = {g.verdicts[i] for g in own if g.verdicts[i] is not None}
+        excused = any(tag.startswith(REASON) for tag in criterion.tags)
+        if len(own) > 1 and len(seen) == 1 and not excused:
+            text = f"{'met' if seen.pop() else 'unmet'} by all {len(own)} calibration responses"
+            yield finding("saturated", rubric, criterion, text)
