@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
-from coverage import coverage, header
+from coverage_table import coverage, header
 from numpy.typing import NDArray
 from scipy import integrate, optimize, special, stats
 

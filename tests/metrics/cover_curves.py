@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from coverage import coverage, header
+from coverage_table import coverage, header
 from scipy import stats
 
 from rubricbench.metrics.auc import auc

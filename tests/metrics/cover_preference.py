@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 
 import numpy as np
-from coverage import Covered, coverage, header
+from coverage_table import Covered, coverage, header
 from scipy import special
 
 from rubricbench.metrics.agreement import agreement, pair_agreement

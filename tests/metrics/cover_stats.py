@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
-from coverage import Covered, coverage, header
+from coverage_table import Covered, coverage, header
 
 from rubricbench.metrics.planning import Spread, minimal_detectable_effect
 from rubricbench.metrics.resample import Bootstrap, Function

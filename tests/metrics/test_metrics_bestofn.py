@@ -7,7 +7,7 @@ from math import comb
 
 import numpy as np
 import pytest
-from coverage import coverage
+from coverage_table import coverage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

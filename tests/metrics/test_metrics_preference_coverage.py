@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pytest
 from cover_preference import agreed, judged, lengthy, of_samples, preferred, sampled
-from coverage import coverage
+from coverage_table import coverage
 from scipy import special
 
 from rubricbench.metrics.length_controlled import length_controlled_win_rate

@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 import pytest
-from coverage import coverage
+from coverage_table import coverage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from coverage import coverage
+from coverage_table import coverage
 from scipy import stats
 
 from rubricbench.metrics.result import Method

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from coverage import coverage
+from coverage_table import coverage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, special, stats

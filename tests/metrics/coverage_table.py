@@ -4,7 +4,7 @@ Every room's script ``tests/metrics/cover_<room>.py`` prints a table with it (ru
 ``python tests/metrics/cover_<room>.py``; the folder of the script is on the path, so this import
 works there, and in pytest too)::
 
-    from coverage import coverage, header
+    from coverage_table import coverage, header
 
     header()
     coverage(
