@@ -22,13 +22,21 @@ from rubricbench.metrics.curves import PromptCurves, enough, minus
 from rubricbench.metrics.resample import Bootstrap, Replicates
 from rubricbench.metrics.result import Caution, Result, caution
 from rubricbench.metrics.samples import Samples
-from rubricbench.metrics.tilt import MIN_ESS, Tilted, biased_results, results_of, withheld
+from rubricbench.metrics.tilt import (
+    MIN_ESS,
+    Tilted,
+    biased_results,
+    results_of,
+    supports,
+    withheld,
+)
 
 KL_GRID = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 _STRENGTHS = np.concatenate([[0.0], 0.05 * 2 ** (np.arange(46) / 3)])  # 1/β times the spread
 _NEWTON = 4
 _COMPARED = ("gold", "bias of gold")
 _SHORT = "do not reach every KL shown"
+_IN_EVERY_ARM = "there in every arm"
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -129,6 +137,8 @@ def compare_at_equal_kl(
 ) -> Comparison:
     """Compare proxies at equal KL, on the prompts that they share and can all be tilted so far.
 
+    A KL is shown where nine in ten of the prompts that the arms share support it in every arm.
+
     Args:
         samples_by_arm: arms by name, such as one pool scored by several rewards.
         kl_grid: in nats; 0 is always added.
@@ -158,7 +168,7 @@ def compare_at_equal_kl(
         there = [label for label, yes in zip(labels, shown, strict=True) if yes]
         found = iter(biased_results(draws, bias, there, items, cautions))
         return tuple(
-            next(found) if yes else withheld(label)
+            next(found) if yes else withheld(label, _IN_EVERY_ARM)
             for label, yes in zip(labels, shown, strict=True)
         )
 
@@ -235,9 +245,12 @@ def _moments(tilted: Tilted, inverse: Floats) -> dict[str, Floats]:
 
 
 def _shown(tables: Sequence[Mapping[str, Floats]], grid: Floats) -> tuple[Bools, Bools]:
-    shown = np.ones(len(grid), dtype=bool)
-    for table in tables:
-        shown &= enough((table["ess"] >= MIN_ESS) | (grid == 0))
+    """Return the KLs that are shown, and the prompts that reach all of them in every table.
+
+    A prompt counts only where every arm can be tilted so far: arms that each lack another tenth of
+    the prompts would otherwise be compared on the few that are left.
+    """
+    shown = enough(np.all([supports(t["ess"], grid) for t in tables], axis=0))
     # Without a tilt a prompt's effective samples are its samples. Prompts are left out for having
     # few, not for weights that happen to be uneven, as in `tilt`.
     least = MIN_ESS if shown.sum() > 1 else 0.0

@@ -66,15 +66,18 @@ def rao_blackwell(
         One number a sequence, shape ``(...,)``.
 
     Raises:
-        InputError: shapes that differ, NaN, probabilities that do not sum to 1, or a token that π
-            can emit and π0 cannot (its KL is infinite).
+        InputError: shapes that differ; at a position that counts NaN, no possible token,
+            probabilities that do not sum to 1, or a token that π can emit and π0 cannot (its KL is
+            infinite).
     """
-    ours, theirs = (_log_probabilities(x, form) for x in (policy, initial))
-    if ours.shape != theirs.shape or ours.ndim < 2:
-        raise InputError(f"policy {ours.shape} and initial policy {theirs.shape} differ in shape")
-    used = np.ones(ours.shape[:-1], dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
-    if used.shape != ours.shape[:-1]:
-        raise InputError(f"a mask of {used.shape} for tokens of {ours.shape[:-1]}")
+    given = [np.asarray(x, dtype=np.float64) for x in (policy, initial)]
+    shapes = [x.shape for x in given]
+    if shapes[0] != shapes[1] or len(shapes[0]) < 2:
+        raise InputError(f"policy {shapes[0]} and initial policy {shapes[1]} differ in shape")
+    used = np.ones(shapes[0][:-1], dtype=bool) if mask is None else np.asarray(mask, dtype=bool)
+    if used.shape != shapes[0][:-1]:
+        raise InputError(f"a mask of {used.shape} for tokens of {shapes[0][:-1]}")
+    ours, theirs = (_log_probabilities(x, form, used) for x in given)
     possible = np.isfinite(ours)
     if (possible & np.isneginf(theirs))[used].any():
         raise InputError("the policy can emit a token that the initial policy cannot", hint=_PLAIN)
@@ -165,15 +168,18 @@ def _sequences(name: str, values: Any, count: int) -> Floats:
     return found
 
 
-def _log_probabilities(values: Any, form: str) -> Floats:
-    given = np.asarray(values, dtype=np.float64)
-    if np.isnan(given).any() or np.isposinf(given).any():
+def _log_probabilities(given: Floats, form: str, used: NDArray[np.bool_]) -> Floats:
+    """Return log-probabilities; what padding holds, often nothing or NaN, does not count."""
+    counted = given[used]
+    if np.isnan(counted).any() or np.isposinf(counted).any():
         raise InputError(f"{form} hold NaN or infinity")
     if form == "logits":
-        return np.asarray(special.log_softmax(given, axis=-1))
+        if np.isneginf(counted).all(axis=-1).any():
+            raise InputError("no token is possible at a position that counts", hint="mask padding")
+        return np.asarray(special.log_softmax(np.where(used[..., None], given, 0.0), axis=-1))
     if form != "probabilities":
         raise InputError(f"form={form!r}", hint="logits or probabilities")
-    if (given < 0).any() or (np.abs(given.sum(axis=-1) - 1) > 1e-4).any():
+    if (counted < 0).any() or (np.abs(counted.sum(axis=-1) - 1) > 1e-4).any():
         raise InputError("probabilities that do not sum to 1")
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log(given))
+        return np.asarray(np.log(np.where(used[..., None], given, 1.0)))

@@ -339,7 +339,7 @@ def _of_samples(samples: Samples, curves: PromptCurves) -> list[Caution]:
     return found
 
 
-def withheld(name: str) -> Result:
+def withheld(name: str, where: str = "there") -> Result:
     """Return that too few prompts support a point."""
     least = f"an effective sample size of {MIN_ESS:.0f}"
-    return not_computable(name, f"fewer than {SUPPORT:.0%} of the prompts have {least} there")
+    return not_computable(name, f"fewer than {SUPPORT:.0%} of the prompts have {least} {where}")

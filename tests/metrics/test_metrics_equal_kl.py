@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from coverage import coverage
+from coverage_table import coverage
 from scipy import optimize
 
 from rubricbench.errors import InputError
@@ -113,6 +113,24 @@ def test_prompts_that_not_every_arm_has_are_left_out_and_counted():
     assert found.differences["a - b"][1].n == 45
     assert "10 of 55 prompts are not in every arm" in found.cautions[0].text
     assert found.gold["a"][0].estimate == pytest.approx(a.gold[5 * 64 :].mean())
+
+
+def test_arms_that_each_fail_another_tenth_are_not_compared_on_what_is_left():
+    # Ten prompts, each constant in the proxy of one arm: every arm supports nine in ten at 1 nat,
+    # all arms together none.
+    rng = np.random.default_rng(8)
+    gold = rng.random((10, 100))
+    arms = {}
+    for i in range(10):
+        proxy = rng.random((10, 100))
+        proxy[i] = 0.0
+        arms[f"arm {i}"] = _of(proxy, gold)
+    assert tilt_at_kl(arms["arm 0"], [1.0]).points[-1].gold.n == 9
+    found = compare_at_equal_kl(arms, [1.0])
+    assert all("in every arm" in results[1].reason for results in found.differences.values())
+    pair = compare_at_equal_kl({name: arms[name] for name in list(arms)[:2]}, [1.0])
+    assert pair.gold["arm 0"][1].estimate is None  # eight in ten
+    assert pair.gold["arm 0"][0].n == 10
 
 
 def test_a_bias_that_arms_share_cancels_in_their_difference():

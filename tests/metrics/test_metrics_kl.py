@@ -125,6 +125,23 @@ def test_a_token_that_the_initial_policy_cannot_emit_is_refused_unless_it_is_pad
     assert rao_blackwell(p, q, [1, 0], form="probabilities") == 0
 
 
+@pytest.mark.parametrize("filler", [np.nan, -np.inf, np.inf, 0.0])
+@pytest.mark.parametrize("form", ["logits", "probabilities"])
+def test_what_padding_holds_does_not_count(filler, form):
+    # ½ log(½/¼) + ½ log(½/¾) = ½ log 4/3
+    ours, theirs = np.array([[0.5, 0.5]] * 2), np.array([[0.25, 0.75]] * 2)
+    if form == "logits":
+        ours, theirs = np.log(ours), np.log(theirs)
+    ours[1] = theirs[1] = filler
+    found = rao_blackwell(ours, theirs, [1, 0], form=form)
+    assert found == pytest.approx(np.log(4 / 3) / 2, abs=1e-15)
+
+
+def test_a_position_without_any_possible_token_is_refused_not_taken_for_zero():
+    with pytest.raises(InputError, match="no token is possible"):
+        rao_blackwell([[-np.inf, -np.inf]], [[0.0, 0.0]])
+
+
 def test_prompts_count_alike_however_many_sequences_they_have():
     found = policy_kl(["a", "a", "a", "b"], k1=[1, 1, 1, 3], boot=Bootstrap(["a", "b"]))
     assert found.k1.estimate == 2
