@@ -114,6 +114,8 @@ def _measured(
 
 
 def _text(found: Plan) -> str:
+    from rubricbench.metrics.result import merged
+
     lines = [
         f"spread between prompts  {_number(found.between)}",
         f"spread within prompts   {_number(found.within)}",
@@ -131,8 +133,8 @@ def _text(found: Plan) -> str:
         lines += [
             f"  {d.samples:>4} samples a prompt: {_number(d.effect)}" for d in found.detectable
         ]
-    notes = {c.code: c.text for r in (found.between, found.within) for c in r.warnings}
-    return "\n".join([*lines, *(f"Caution: {text}." for text in notes.values())])
+    notes = merged(c for r in (found.between, found.within) for c in r.warnings)
+    return "\n".join([*lines, *(f"Caution: {c.text}." for c in notes)])
 
 
 def _number(result: Result) -> str:

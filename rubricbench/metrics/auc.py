@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from rubricbench.errors import InputError
 from rubricbench.metrics.resample import Bootstrap, Replicates
 from rubricbench.metrics.result import LEVEL, Caution, Result, caution, not_computable
-from rubricbench.metrics.runs import Seeded, mean_run, seeded, starts_at_base
-from rubricbench.metrics.trajectory import Trajectory
+from rubricbench.metrics.runs import Seeded, mean_run, not_logged, seeded, starts_at_base
+from rubricbench.metrics.trajectory import KL, Trajectory
 
 Floats = NDArray[np.float64]
 
@@ -148,7 +148,7 @@ class Joint:
 def why_not(run: Trajectory) -> str:
     """Return why a run has no area, or nothing."""
     if run.kl is None:
-        return "KL was not logged: there is no distance to integrate over"
+        return f"{not_logged(run, 'KL', *KL)}: there is no distance to integrate over"
     if not starts_at_base(run):
         return "no step 0: the gain is counted from the initial policy"
     if len(run.steps) < 2:

@@ -14,7 +14,7 @@ import numpy as np
 
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Result, not_computable
-from rubricbench.metrics.runs import Seeded, for_arm, mean_run, starts_at_base
+from rubricbench.metrics.runs import Seeded, for_arm, mean_run, not_logged, starts_at_base
 from rubricbench.metrics.trajectory import Trajectory
 
 # column of a trajectory -> name of the figure
@@ -73,7 +73,7 @@ def _levels(run: Trajectory, column: str, name: str) -> list[Result]:
     names = [f"{name}, step {step}" for step in run.steps]
     values = run.columns.get(column)
     if values is None:
-        return [not_computable(n, f"{column} was not logged") for n in names]
+        return [not_computable(n, not_logged(run, column, column)) for n in names]
     return _means(run, values, names)
 
 
@@ -81,7 +81,7 @@ def _changes(run: Trajectory, column: str, name: str) -> list[Result]:
     names = [f"{name}_change, step {step}" for step in run.steps]
     values = run.columns.get(column)
     if values is None:
-        return [not_computable(n, f"{column} was not logged") for n in names]
+        return [not_computable(n, not_logged(run, column, column)) for n in names]
     if not starts_at_base(run):
         return [not_computable(n, "no step 0 to compare with") for n in names]
     return _means(run, values - values[0], names)

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from rubricbench.metrics.bestofn import BestOfNCurve
 from rubricbench.metrics.resample import RESAMPLES, Bootstrap, Replicates
 from rubricbench.metrics.result import LEVEL, Caution, Method, Result, caution, not_computable
-from rubricbench.metrics.runs import Seeded, for_arm, starts_at_base
-from rubricbench.metrics.trajectory import Trajectory
+from rubricbench.metrics.runs import Seeded, for_arm, not_logged, starts_at_base
+from rubricbench.metrics.trajectory import KL, Trajectory
 
 Form = Literal["best_of_n", "rl"]
 
@@ -194,7 +194,7 @@ def _of_run(run: Trajectory, boot: Bootstrap) -> list[Result]:
     n, items = len(run.prompts), int(run.samples.sum())
     why = ""
     if run.kl is None:
-        why = "KL was not logged"
+        why = not_logged(run, "KL", *KL)
     elif not starts_at_base(run):
         why = "no step 0: R is counted from the initial policy"
     elif len(run.steps) <= POINTS:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Result, not_computable
-from rubricbench.metrics.runs import check, starts_at_base
+from rubricbench.metrics.runs import check, not_logged, starts_at_base
 from rubricbench.metrics.trajectory import Trajectory
 
 Floats = NDArray[np.float64]
@@ -66,7 +66,7 @@ def _z(run: Trajectory, name: str) -> Floats | str:
     """Return z of a column, ``(T, P)``, or why there is none."""
     values = run.columns.get(name)
     if values is None:
-        return f"no {name} was logged"
+        return not_logged(run, name, name)
     if not starts_at_base(run):
         return "no step 0: the initial policy, which sets the scale, was not evaluated"
     if name not in run.base:

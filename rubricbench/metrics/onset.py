@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
-from rubricbench.metrics.runs import Seeded, for_arm
+from rubricbench.metrics.runs import Seeded, for_arm, not_logged
 from rubricbench.metrics.simultaneous import Means
-from rubricbench.metrics.trajectory import Trajectory
+from rubricbench.metrics.trajectory import KL, Trajectory
 
 ERROR = 0.05  # chance of an onset where gold never falls
 POWER = 0.8  # of the fall called detectable
@@ -115,7 +115,8 @@ def _of_run(run: Trajectory, seed: int, error: float) -> list[Result]:
 
 def _impossible(run: Trajectory) -> str:
     if run.proxy is None:
-        return "no proxy: a fall of gold is over-optimization only where the proxy does not fall"
+        why = not_logged(run, "the proxy", "proxy")
+        return f"{why}: a fall of gold is over-optimization only where the proxy does not fall"
     if len(run.prompts) < 2:
         return "one prompt"
     if len(run.steps) < 3:
@@ -181,7 +182,7 @@ def _not_seen(
 ) -> Result:
     n, items = len(run.prompts), int(run.samples.sum())
     if place is None:
-        return not_computable(name, "KL was not logged", n=n, items=items)
+        return not_computable(name, not_logged(run, "KL", *KL), n=n, items=items)
     return Result(
         name=name,
         estimate=None,

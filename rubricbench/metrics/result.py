@@ -82,6 +82,21 @@ def caution(code: str, detail: str = "") -> Caution:
     return Caution(code, f"{detail}: {CAUTIONS[code]}" if detail else CAUTIONS[code])
 
 
+def merged(cautions: Iterable[Caution]) -> tuple[Caution, ...]:
+    """Return cautions each once, those of a code together.
+
+    Two of one code that say different things are both kept (rows left out for two reasons, say);
+    the common text of a code goes where another says more.
+    """
+    by_code: dict[str, dict[str, Caution]] = {}
+    for c in cautions:
+        by_code.setdefault(c.code, {})[c.text] = c
+    for code, texts in by_code.items():
+        if len(texts) > 1:
+            texts.pop(CAUTIONS[code], None)
+    return tuple(c for texts in by_code.values() for c in texts.values())
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One figure.
 
@@ -127,9 +142,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return None if self.low is None or self.high is None else (self.low, self.high)
 
     def with_warnings(self, more: Iterable[Caution]) -> Result:
-        """Return the same result with cautions added, each code once."""
-        found = {c.code: c for c in (*self.warnings, *more)}
-        return msgspec.structs.replace(self, warnings=tuple(found.values()))
+        """Return the same result with cautions added, each once (see `merged`)."""
+        return msgspec.structs.replace(self, warnings=merged((*self.warnings, *more)))
 
     def __str__(self) -> str:
         if self.estimate is None:
@@ -169,8 +183,8 @@ def walk(found: Results) -> Iterator[Result]:
 def frame(found: Results) -> pd.DataFrame:
     """Return results as a pandas table, one row each.
 
-    Columns: name, estimate, low, high, level, method, n, unit, items, warnings (codes, separated by
-    spaces), reason. A missing number is NaN there, as pandas has it.
+    Columns: name, estimate, low, high, level, method, n, unit, items, warnings (codes, each once,
+    separated by spaces), reason. A missing number is NaN there, as pandas has it.
     """
     import pandas as pd
 
@@ -178,7 +192,7 @@ def frame(found: Results) -> pd.DataFrame:
         {
             **{name: getattr(r, name) for name in r.__struct_fields__},
             "method": r.method.value,
-            "warnings": " ".join(c.code for c in r.warnings),
+            "warnings": " ".join(dict.fromkeys(c.code for c in r.warnings)),
         }
         for r in walk(found)
     ]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
-from rubricbench.metrics.result import Result, caution, not_computable
+from rubricbench.metrics.result import Result, caution, merged, not_computable
 from rubricbench.metrics.seeds import over_seeds
 from rubricbench.metrics.trajectory import Trajectory
 
@@ -99,7 +99,8 @@ def mean_run(runs: Sequence[Trajectory]) -> Trajectory:
         },
         samples=np.sum([run.samples for run in cut], axis=0),
         base=_mean_base(cut),
-        cautions=tuple({c.code: c for run in cut for c in run.cautions}.values()),
+        cautions=merged(c for run in cut for c in run.cautions),
+        lacking=_lacking(runs),
     )
 
 
@@ -129,6 +130,30 @@ def check(run: Trajectory) -> None:
         )
 
 
+def not_logged(run: Trajectory, what: str, *columns: str) -> str:
+    """Return that a run has none of these columns, and whose seeds where only some lack it.
+
+    Args:
+        run: one run, or the mean of several.
+        what: for people, such as ``KL``.
+        columns: any of which would do.
+    """
+    some = [set(run.lacking[c]) for c in columns if c in run.lacking]
+    if not some:
+        return f"{what} was not logged"
+    seeds = sorted(set.intersection(*some))
+    if not seeds:
+        return f"no kind of {what} was logged by all seeds"
+    several = "seeds" if len(seeds) > 1 else "seed"
+    return f"{what} was not logged by {several} {', '.join(str(s) for s in seeds)}"
+
+
+def _lacking(runs: Sequence[Trajectory]) -> dict[str, tuple[int, ...]]:
+    every = sorted({name for run in runs for name in run.columns})
+    found = {c: tuple(run.seed for run in runs if c not in run.columns) for c in every}
+    return {column: seeds for column, seeds in found.items() if seeds}
+
+
 def starts_at_base(run: Trajectory) -> bool:
     """Return whether the first checkpoint is the initial policy, step 0."""
     return bool(len(run.steps)) and int(run.steps[0]) == 0
@@ -151,8 +176,9 @@ def restricted(run: Trajectory, steps: NDArray[Any], prompts: NDArray[Any]) -> T
     t, p = np.isin(run.steps, steps), np.isin(run.prompts, prompts)
     if t.all() and p.all():
         return run
-    lost = [f"{int((~t).sum())} checkpoints" * (not t.all()), f"{int((~p).sum())} prompts"]
-    detail = " and ".join(x for x in lost[: 1 + (not p.all())] if x) + " not in every run"
+    out = ((int((~t).sum()), "checkpoint"), (int((~p).sum()), "prompt"))
+    lost = " and ".join(f"{n} {what}{'s' * (n > 1)}" for n, what in out if n)
+    detail = f"{lost} of seed {run.seed} not in every run"
     at = np.ix_(t, p)
     return Trajectory(
         arm=run.arm,
@@ -163,6 +189,7 @@ def restricted(run: Trajectory, steps: NDArray[Any], prompts: NDArray[Any]) -> T
         samples=run.samples[at],
         base=run.base,
         cautions=(*run.cautions, caution("left_out", detail)),
+        lacking=run.lacking,
     )
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from rubricbench.metrics.result import Caution
 
+KL = ("kl", "kl_k1")  # columns that give it, the better one first
+
 Floats = NDArray[np.float64]
 
 
@@ -30,6 +32,7 @@ class Trajectory:
         base: mean and standard deviation over the samples of the initial policy (step 0) of each
             column; empty where the run has no step 0.
         cautions: what was left out in reading.
+        lacking: of the mean of several runs, columns that some have -> seeds of those without.
     """
 
     arm: str
@@ -40,6 +43,7 @@ class Trajectory:
     samples: NDArray[np.int64]
     base: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     cautions: tuple[Caution, ...] = ()
+    lacking: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def gold(self) -> Floats:
@@ -54,7 +58,7 @@ class Trajectory:
     @property
     def kl(self) -> Floats | None:
         """Sequence KL to the initial policy in nats, ``(T, P)``: ``kl``, or else ``kl_k1``."""
-        return self.columns.get("kl", self.columns.get("kl_k1"))
+        return next((self.columns[name] for name in KL if name in self.columns), None)
 
     def distance(self) -> Floats | None:
         """Return √KL of every checkpoint, shape ``(T,)``; an estimate below zero counts as 0."""

@@ -120,5 +120,5 @@ def _row(
         "x": x,
         "metric": metric,
         "method": result.method.value,
-        "cautions": " ".join(c.code for c in result.warnings),
+        "cautions": " ".join(dict.fromkeys(c.code for c in result.warnings)),
     }

@@ -14,7 +14,7 @@ from rubricbench.metrics.curves import PromptCurves
 from rubricbench.metrics.equal_kl import tilt_at_kl
 from rubricbench.metrics.rank import rank_correlation
 from rubricbench.metrics.resample import Bootstrap
-from rubricbench.metrics.result import Caution, Result, caution, not_computable
+from rubricbench.metrics.result import Caution, Result, caution, merged, not_computable
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tail import tail_accuracy
 from rubricbench.metrics.tilt import TiltCurve, tilt
@@ -144,7 +144,7 @@ def _lengths(samples: Samples, boot: Bootstrap) -> tuple[Result, ...]:
 
 
 def _cautions(samples: Samples, *curves: BestOfNCurve | TiltCurve) -> tuple[Caution, ...]:
-    found = {c.code: c for curve in curves for c in curve.cautions}
+    found = [c for curve in curves for c in curve.cautions]
     if samples.counts.max() == 1:
-        found["small_n"] = caution("small_n", "one sample a prompt")
-    return tuple(found.values())
+        found.append(caution("small_n", "one sample a prompt"))
+    return merged(found)

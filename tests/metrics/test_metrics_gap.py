@@ -42,7 +42,7 @@ def test_units_of_a_reward_do_not_matter(scale: float) -> None:
 
 def test_what_has_no_gap_says_why() -> None:
     r = run([[5.0, 6.0], [7.0, 8.0]], proxy=[1.0, 7.0])
-    assert "no proxy" in gap(run([[5.0, 6.0]] * 2)).gap[1].reason
+    assert "proxy was not logged" in gap(run([[5.0, 6.0]] * 2)).gap[1].reason
     assert "no step 0" in gap(replace(r, steps=np.array([10, 20]))).gap[1].reason
     constant = replace(r, base={**r.base, "proxy": (1.0, 0.0)})
     assert "the same for all samples" in gap(constant).gap[1].reason

@@ -58,7 +58,7 @@ def test_none_is_censored_at_the_last_checkpoint() -> None:
 
 
 def test_what_cannot_be_computed_says_why() -> None:
-    assert "no proxy" in onset([noisy(FALLS)]).step.over_prompts.reason
+    assert "the proxy was not logged" in onset([noisy(FALLS)]).step.over_prompts.reason
     assert "one prompt" in onset([noisy(FALLS, 1, proxy=RISING)]).step.over_prompts.reason
     two = onset([noisy(FALLS[:2], proxy=RISING[:2])]).step.over_prompts
     assert "2 checkpoints" in two.reason

@@ -57,6 +57,13 @@ def test_a_caution_is_one_of_the_list_and_stands_once():
     assert twice.warnings[0].text == f"half are: {CAUTIONS['ties']}"
 
 
+def test_two_reasons_of_one_kind_are_both_kept_and_their_code_is_listed_once():
+    lost = [caution("left_out", "2 rows"), caution("ties"), caution("left_out", "1 prompt")]
+    found = result().with_warnings(lost).with_warnings(lost)
+    assert [c.text.split(":")[0] for c in found.warnings] == ["2 rows", "1 prompt", "many ties"]
+    assert frame(found).warnings[0] == "left_out ties"
+
+
 def test_it_reads_as_a_line():
     assert str(result(low=0.41234, high=0.6)) == "win rate: 0.5 [0.4123, 0.6]"
     assert str(result()) == "win rate: 0.5"

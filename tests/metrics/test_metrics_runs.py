@@ -30,7 +30,7 @@ def test_prompts_that_a_run_lacks_are_left_out_of_all() -> None:
     first, second = noisy([0.0, 1.0], 5, seed=0), noisy([0.0, 1.0], 4, seed=1, key=1)
     whole = mean_run([first, second])
     assert len(whole.prompts) == 4
-    assert "1 prompts" in whole.cautions[0].text
+    assert "1 prompt of seed 0" in whole.cautions[0].text
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,26 @@ def test_prompts_that_a_run_lacks_are_left_out_of_all() -> None:
 def test_what_no_metric_can_use_is_refused(runs: list, says: str) -> None:  # type: ignore[type-arg]
     with pytest.raises(InputError, match=says):
         mean_run(runs)
+
+
+def test_the_seed_that_lacks_a_column_is_named() -> None:
+    gold, kl = [[0.0, 1.0, 2.0, 1.0]] * 3, [0.0, 1.0, 4.0, 9.0]
+    runs = [run(gold, seed=s, kl=kl) for s in (0, 1)] + [run(gold, seed=2, proxy=kl)]
+    found = curve_summary(runs)
+    assert found.auc.area.over_prompts.reason.startswith("KL was not logged by seed 2")
+    assert found.fit.alpha.over_prompts.reason == "KL was not logged by seed 2"
+    assert "the proxy was not logged by seeds 0, 1" in found.onset.step.over_prompts.reason
+    assert "proxy was not logged by seeds 0, 1" in found.last_gap.over_prompts.reason
+    assert found.drift[0].last.over_prompts.reason == "length was not logged"
+    kinds = [run(gold, seed=0, kl=kl), run(gold, seed=1, kl_k1=kl)]
+    assert "no kind of KL was logged by all" in curve_summary(kinds).fit.r2.over_prompts.reason
+
+
+def test_what_each_run_has_lost_is_said_of_each() -> None:
+    both = [run([[0.0, 1.0]] * 5, seed=1), run([[0.0, 1.0, 2.0]] * 4, seed=2)]
+    said = [c.text.split(":")[0] for c in mean_run(both).cautions]
+    lost = ["1 prompt of seed 1", "1 checkpoint of seed 2"]
+    assert said == [f"{what} not in every run" for what in lost]
 
 
 def test_a_k1_estimate_may_be_below_zero() -> None:
