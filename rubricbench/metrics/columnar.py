@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
+from rubricbench.metrics.samples import LARGEST
 from rubricbench.metrics.tables import KL_ROUNDING, Column, Kind
 from rubricbench.readers import read_rows
 
@@ -286,6 +287,8 @@ def _is_number(text: str | None) -> bool:
 def _check(path: str, name: str, column: Column, values: Floats) -> None:
     bad = np.isinf(values)
     what, hint = "infinite", "leave it empty where it is not known"
+    if not bad.any():
+        bad, what = np.abs(values) > LARGEST, f"beyond {LARGEST:g}, too large to average"
     if not bad.any() and column.kind is Kind.WHOLE:
         bad, what = np.isnan(values) | (values != np.round(values)), "not a whole number"
         hint = f"{column.name} is: {column.meaning}"

@@ -209,7 +209,17 @@ def _columns(
             )
             continue
         found[name] = means[:, whole]
+        cautions += _partly_known(name, values, cells, samples, whole)
     return found, cautions
+
+
+def _partly_known(
+    name: str, values: Floats, cells: Rows, samples: NDArray[np.int64], whole: NDArray[np.bool_]
+) -> list[Caution]:
+    """Count the rows that a mean is taken without."""
+    known = np.bincount(cells[~np.isnan(values)], minlength=samples.size).reshape(samples.shape)
+    lost = int((samples - known)[(known > 0) & whole].sum())
+    return [caution("left_out", f"{lost:,} rows without {name}")] if lost else []
 
 
 def _means(cells: Rows, values: Floats, samples: NDArray[np.int64]) -> Floats:

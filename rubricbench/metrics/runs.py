@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
 from rubricbench.metrics.result import Result, caution, merged, not_computable
+from rubricbench.metrics.samples import LARGEST
 from rubricbench.metrics.seeds import over_seeds
 from rubricbench.metrics.trajectory import Trajectory
 
@@ -108,15 +109,21 @@ def check(run: Trajectory) -> None:
     """Refuse values no metric can use.
 
     Raises:
-        InputError: a value that is not finite, or a Rao-Blackwell KL below zero.
+        InputError: a value that is not finite or beyond `LARGEST`, or a Rao-Blackwell KL below
+            zero.
     """
     where = f"arm {run.arm!r}, seed {run.seed}"
     for name, values in run.columns.items():
-        bad = ~np.isfinite(values)
+        bad = ~(np.abs(values) <= LARGEST)
         if bad.any():
             t, p = np.argwhere(bad)[0]
+            no = (
+                f"a {name} of {values[t, p]:.3g}"
+                if np.isfinite(values[t, p])
+                else f"no finite {name}"
+            )
             raise InputError(
-                f"no finite {name} for prompt {run.prompts[p]} at step {run.steps[t]}",
+                f"{no} for prompt {run.prompts[p]} at step {run.steps[t]}",
                 where=where,
                 hint="leave out the prompt, or the column",
             )

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
 
+LARGEST = 1e100  # in size: the squares of rewards, and their sums, must not overflow
+
 Floats = NDArray[np.float64]
 _MISSING = ("None", "nan", "<NA>", "NaT")  # what Python, numpy and pandas write for no id
 
@@ -57,7 +59,7 @@ class Samples:
 
         Raises:
             InputError: no row, unequal lengths, a row without a prompt, an unknown reward to be
-                refused, an infinite one.
+                refused, an infinite one or one beyond `LARGEST`.
         """
         names, codes = _coded(prompt_ids)
         rewards = {"proxy": _numbers("proxy", proxy), "gold": _numbers("gold", gold)}
@@ -134,9 +136,14 @@ def _numbers(name: str, values: Any) -> Floats:
 
 def _known(rewards: Mapping[str, Floats], unknown: str) -> NDArray[np.bool_]:
     for name, values in rewards.items():
-        if np.isinf(values).any():
-            row = int(np.flatnonzero(np.isinf(values))[0]) + 1
-            raise InputError(f"the {name} of row {row:,} is infinite", hint="rewards are finite")
+        beyond = np.flatnonzero(np.abs(values) > LARGEST)
+        if len(beyond):
+            value, row = values[beyond[0]], int(beyond[0]) + 1
+            what = "infinite" if np.isinf(value) else f"{value:.3g}"
+            raise InputError(
+                f"the {name} of row {row:,} is {what}",
+                hint=f"rewards are finite, and at most {LARGEST:g} in size",
+            )
     missing = np.any([np.isnan(values) for values in rewards.values()], axis=0)
     if unknown not in ("refuse", "drop"):
         raise InputError(f"unknown={unknown!r}", hint="refuse or drop")

@@ -44,12 +44,13 @@ def scale_of(base: Any, what: str = "reward") -> Scale:
         InputError: fewer than two samples, an unknown reward, or one that does not vary.
     """
     values = _finite(base, what).ravel()
-    if len(values) < 2 or values.min() == values.max():
+    sd = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    if values.min(initial=np.inf) == values.max(initial=-np.inf) or not sd > 0:  # it may underflow
         raise InputError(
             f"the {what} does not vary over {len(values):,} samples of the initial policy",
             hint="a z-score needs a spread to be measured in",
         )
-    return Scale(float(values.mean()), float(values.std(ddof=1)))
+    return Scale(float(values.mean()), sd)
 
 
 def base_quantile(gold: Any, base_gold: Any, *, leave_one_out: bool = False) -> Floats:

@@ -273,6 +273,15 @@ def test_a_measure_missing_somewhere_is_not_used_and_said(tmp_path):
     assert any("length" in c.text and "step 10" in c.text for c in run.cautions)
 
 
+def test_rows_that_lack_a_measure_are_counted_where_others_of_the_prompt_have_it(tmp_path):
+    frame = run_frame(length=5.0, kl=0.5)
+    frame.loc[[0, 3], "length"] = np.nan  # one of each prompt's two rows
+    frame.loc[frame.step == 0, "kl"] = np.nan  # of the initial policy to itself: 0, none is lost
+    (run,) = read_trajectories(save(frame, tmp_path / "a.parquet"))
+    assert (run.columns["length"] == 5.0).all()
+    assert [c.text.split(":")[0] for c in run.cautions] == ["2 rows without length"]
+
+
 def test_unknown_gold_is_refused_or_counted(tmp_path):
     frame = run_frame()
     frame.loc[0, "gold"] = np.nan

@@ -41,6 +41,7 @@ def test_prompts_that_a_run_lacks_are_left_out_of_all() -> None:
         ([run([[1.0]]), run([[1.0]])], "seed 0 twice"),
         ([run([[1.0]]), run([[1.0]], seed=1, steps=[7])], "share no checkpoint"),
         ([run([[1.0, np.nan]])], "no finite gold for prompt p0000 at step 10"),
+        ([run([[1.0, 2e200]])], r"a gold of 2e\+200 for prompt p0000 at step 10"),
         ([run([[1.0, 2.0]], kl=[0.0, -0.5])], "a KL of -0.5 nats for prompt p0000 at step 10"),
     ],
 )

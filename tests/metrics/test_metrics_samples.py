@@ -62,6 +62,7 @@ def test_or_its_row_is_dropped_and_counted():
         ((["a"], [math.nan], [1]), "lack a reward"),
         ((["a"], [1, 2], [1]), "2 values of proxy for 1 rows"),
         ((["a"], [math.inf], [1]), "the proxy of row 1 is infinite"),
+        ((["a", "a"], [1, 2], [1e99, -1e300]), "the gold of row 2 is -1e\\+300"),
         ((["a"], ["good"], [1]), "a value of proxy is not a number"),
         ((["a"], [[1.0]], [1]), "a value of proxy is not a number"),
         ((["a", None], [1, 2], [1, 2]), "row 2 has no prompt id"),

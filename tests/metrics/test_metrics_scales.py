@@ -27,7 +27,7 @@ def test_a_z_score_counts_in_standard_deviations_of_the_base():
     assert scale.z([2, 4.5]).tolist() == [0, 2.5]
 
 
-@pytest.mark.parametrize("base", [[], [1.0], [2.0, 2.0], [0.1 + 0.2, 0.1 + 0.2]])
+@pytest.mark.parametrize("base", [[], [1.0], [2.0, 2.0], [0.1 + 0.2, 0.1 + 0.2], [0, 1e-200]])
 def test_a_base_without_spread_has_no_scale(base):
     with pytest.raises(InputError, match="gold does not vary"):
         scale_of(base, "gold")
