@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rubricbench.cli.data_publish import publish
 from rubricbench.cli.output import Output, output_options
 from rubricbench.errors import InputError
 from rubricbench.schema import Rubric
@@ -204,3 +205,6 @@ def checks(markdown: bool, output: Output) -> None:
         return
     lines = [f"{family.name}({', '.join(family.params)})" for family in registered().values()]
     output.result({"families": catalogue.as_json()}, "\n".join(lines))
+
+
+command.add_command(publish)
