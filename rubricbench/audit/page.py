@@ -49,7 +49,7 @@ def _context(record: AuditRecord) -> dict[str, Any]:
         "rewards": record.rewards,
         "settings": record.document.provenance,
         "verdicts": [_verdict(study, i) for i, study in enumerate(studies)],
-        "safe": _safe(studies),
+        "safe": _safe(studies, 100 * record.document.provenance.level),
         "figures": [_figure(figure, studies) for figure in figures(studies)],
         "tails": _tails(studies),
         "cautions": [_cautions(study, i) for i, study in enumerate(studies)],
@@ -71,7 +71,7 @@ def _verdict(study: SampleStudy, style: int) -> Markup:
     )
 
 
-def _safe(studies: tuple[SampleStudy, ...]) -> Markup:
+def _safe(studies: tuple[SampleStudy, ...], level: float) -> Markup:
     rows, named = [], []
     for i, study in enumerate(studies):
         for kind, safe in (("tilt", study.safe_tilt), ("best of n", study.safe_best_of_n)):
@@ -81,7 +81,10 @@ def _safe(studies: tuple[SampleStudy, ...]) -> Markup:
             rows.append((swatch(i), name, list(_safe_cells(safe))))
             named.append((name, safe.largest))
     heads = ("Reward", "Largest safe KL", "Rises up to", "Decline proven from", "Drop", "Range")
-    table = matrix(rows, caption="Largest safe KL, in nats", heads=heads, anchor="safe-table")
+    caption = (
+        f"Largest safe KL, in nats. Intervals of {50 + level / 2:g}%, {level:g}% for both ways"
+    )
+    table = matrix(rows, caption=caption, heads=heads, anchor="safe-table")
     return table + cautions_list(named, anchor="safe")
 
 

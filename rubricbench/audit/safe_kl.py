@@ -113,12 +113,12 @@ def safe_kl(
     boot = boot or Bootstrap(prompts)
     n, points = gold.shape
     if n < LEAST_PROMPTS or points < 3:
-        return _unknown(_too_few(n, kl), float(kl[-1]), n, items)
+        return unknown(_too_few(n, kl), float(kl[-1]), n, items)
     if kl[-1] <= STILL:
-        return _unknown("the KL stays at 0: the reward does not vary", 0.0, n, items)
+        return unknown("the KL stays at 0: the reward does not vary", 0.0, n, items)
     falls = _falls(gold, boot)
     if falls is None:
-        return _unknown("gold is the same at every KL", float(kl[-1]), n, items)
+        return unknown("gold is the same at every KL", float(kl[-1]), n, items)
     alpha = 1 - boot.level
     later = np.triu(np.ones((points, points), dtype=bool), 1)
     bar = _bar(falls.chance[:, later].max(axis=1), 1 - alpha, n)
@@ -244,7 +244,15 @@ def _drop(falls: _Falls, peak: int, bar: float, n: int, items: int, level: float
     )
 
 
-def _unknown(why: str, end: float, n: int, items: int) -> SafeKl:
+def unknown(why: str, end: float, n: int, items: int) -> SafeKl:
+    """Return that it cannot be said how far is safe.
+
+    Args:
+        why: the reason.
+        end: KL of the last point, in nats.
+        n: prompts.
+        items: samples behind it all.
+    """
     names = ("largest_safe_kl", "safe_up_to", "predicted_onset", "drop_from_peak")
     largest, up_to, onset, drop = (not_computable(name, why, n=n, items=items) for name in names)
     return SafeKl(

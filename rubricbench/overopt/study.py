@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from rubricbench.audit.safe_kl import SafeKl, safe_kl
+from rubricbench.audit.safe_kl import SafeKl, safe_kl, unknown
 from rubricbench.errors import InputError
 from rubricbench.metrics.bestofn import BestOfNCurve, best_of_n
 from rubricbench.metrics.curves import PromptCurves
@@ -24,6 +25,7 @@ from rubricbench.overopt.settings import Settings
 from rubricbench.overopt.verdict_samples import verdict
 from rubricbench.theory.empirical import Empirical, predict
 
+Floats = NDArray[np.float64]
 THEORY_KLS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 4.0)
 
 
@@ -39,9 +41,10 @@ def study(arm: str, samples: Samples, settings: Settings) -> SampleStudy:
     bon, tilted = best_of_n(samples, None, boot), tilt(samples, None, boot)
     theory = _theory(samples, settings)
     tail = tail_accuracy(samples, boot)
+    still = constants(samples)
     safe = {
-        "best-of-n": _safe(samples, bon.curves, settings),
-        "the tilt": _safe(samples, tilted.curves, settings),
+        "best-of-n": _safe(samples, bon.curves, settings, still),
+        "the tilt": _safe(samples, tilted.curves, settings, still),
     }
     base = boot.means(samples.means(samples.gold)).results(["gold"], items=samples.size)[0]
     rank = rank_correlation(samples, boot)
@@ -65,7 +68,7 @@ def study(arm: str, samples: Samples, settings: Settings) -> SampleStudy:
         safe_best_of_n=safe["best-of-n"],
         safe_tilt=safe["the tilt"],
         cautions=_cautions(samples, bon, tilted),
-        verdict=verdict(bon, tilted, safe, tail, rank),
+        verdict=verdict(bon, tilted, safe, tail, rank, still),
     )
 
 
@@ -89,12 +92,31 @@ def _points(theory: Empirical | None) -> tuple[TheoryPoint, ...]:
     )
 
 
-def _safe(samples: Samples, curves: PromptCurves, settings: Settings) -> SafeKl:
+def constants(samples: Samples) -> tuple[str, ...]:
+    """Return which of "the proxy" and "gold" never differ between samples of one prompt."""
+    if samples.counts.max() == 1:
+        return ()  # nothing to differ from
+    first = samples.starts[:-1]
+
+    def varies(values: Floats) -> bool:
+        return bool((np.maximum.reduceat(values, first) > np.minimum.reduceat(values, first)).any())
+
+    rewards = {"the proxy": samples.proxy, "gold": samples.gold}
+    return tuple(name for name, values in rewards.items() if not varies(values))
+
+
+def _safe(
+    samples: Samples, curves: PromptCurves, settings: Settings, still: tuple[str, ...]
+) -> SafeKl:
     """Return how far a curve can be pushed before gold turns, from the prompts that make it.
 
-    There are two curves, and one that falls makes the verdict: each has half of the error.
+    There are two curves, and one that falls makes the verdict: each has half of the error, so that
+    at a level of 95% the results say 97.5%.
     """
     kept = curves.kept
+    if still:
+        why = f"{' and '.join(still)} does not vary within any prompt"
+        return unknown(why, 0.0, int(kept.sum()), int(samples.counts[kept].sum()))
     halved = msgspec.structs.replace(settings, level=(1 + settings.level) / 2)
     kl = curves.columns["kl"][kept].mean(axis=0)
     return safe_kl(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -14,12 +15,26 @@ from rubricbench import cli
 from rubricbench.metrics.auc import area
 from rubricbench.metrics.holm import holm
 from rubricbench.metrics.result import walk
+from rubricbench.metrics.samples import Samples
 from rubricbench.overopt.analyse import analyse
 from rubricbench.overopt.document import Document, Outcome
 from rubricbench.overopt.inputs import Request, gather
 from rubricbench.overopt.rows import SCHEMA, rows
 from rubricbench.overopt.settings import Settings
+from rubricbench.overopt.study import study
+from rubricbench.overopt.verdict_samples import verdict
 from rubricbench.overopt.write import read
+
+
+@dataclass
+class _Shown:
+    """A curve, as far as a verdict reads it."""
+
+    points: tuple
+
+    def shown(self):
+        return tuple(p for p in self.points if p.gold.estimate is not None)
+
 
 QUICK = Settings(resamples=300)
 
@@ -221,3 +236,51 @@ def test_validate_says_what_is_missing_for_each_analysis(folder, tmp_path, capsy
     assert "  no   onset of over-optimization: needs a column proxy" in text
     assert "  no   area under gold over √KL: needs a column kl or kl_k1" in text
     assert "  yes  gold peak and drop" in text
+
+
+def _study(proxy, gold, **settings):
+    ids = np.repeat([f"p{i:02d}" for i in range(len(gold))], gold.shape[1])
+    samples = Samples.of(ids, np.ravel(proxy), np.ravel(gold))
+    return study("a", samples, Settings(resamples=300, **settings))
+
+
+def test_what_does_not_vary_is_named_and_not_taken_for_too_few_samples():
+    gold = np.random.default_rng(5).normal(size=(30, 48))
+    still = _study(np.repeat(gold[:, :1], 48, axis=1), gold)  # differs between prompts alone
+    assert still.verdict.outcome is Outcome.UNCLEAR
+    assert still.verdict.headline.startswith("the proxy does not vary within any prompt")
+    assert still.safe_tilt.largest.reason == "the proxy does not vary within any prompt"
+    flat = _study(gold, np.ones_like(gold))
+    assert flat.verdict.headline.startswith("gold does not vary within any prompt")
+
+
+def test_a_reversed_proxy_lowers_gold_from_the_start():
+    gold = np.random.default_rng(6).normal(size=(30, 48))
+    found = _study(-gold, gold)
+    assert found.verdict.outcome is Outcome.OVER
+    assert found.verdict.headline == "optimising the proxy lowers gold from the start"
+
+
+def test_the_two_ways_of_a_study_share_the_error_and_say_so():
+    gold = np.random.default_rng(7).normal(size=(30, 48))
+    found = _study(-gold, gold, level=0.9)
+    for safe in (found.safe_best_of_n, found.safe_tilt):
+        assert {r.level for r in (safe.largest, safe.safe_up_to, safe.onset, safe.drop)} == {0.95}
+
+
+def test_gold_is_not_said_to_rise_further_than_it_is_seen_to():
+    # Best-of-n proves no gain by its last n (its interval holds 0); the tilt, which goes less far,
+    # does. So the range of the tilt is what is said.
+    gold = np.random.default_rng(9).normal(size=(40, 64))
+    real = _study(gold, gold)
+    unsure = msgspec.structs.replace(real.best_of_n[-1].gain, low=-0.1)
+    last = msgspec.structs.replace(real.best_of_n[-1], gain=unsure)
+    said = verdict(
+        _Shown((*real.best_of_n[:-1], last)),
+        _Shown(real.tilt),
+        {"best-of-n": real.safe_best_of_n, "the tilt": real.safe_tilt},
+        real.tail,
+        real.rank,
+    )
+    assert real.safe_tilt.range_end < real.safe_best_of_n.range_end
+    assert f"up to {real.safe_tilt.range_end:.2g} nats" in said.headline

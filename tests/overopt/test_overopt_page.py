@@ -317,7 +317,7 @@ class TestInABrowser:
         style = f"getComputedStyle({curve})"
         assert await page.evaluate(f"{style}.stroke") == "rgb(173, 70, 0)"
         assert await page.evaluate(f"{style}.strokeDasharray") == "7px, 4px"
-        width = "document.querySelector('.curve').getBoundingClientRect().width"
+        width = "document.querySelector('path.curve').getBoundingClientRect().width"
         assert await page.evaluate(width) > 250  # of the 358 that a phone has
         fill = "getComputedStyle(document.querySelector('.marks.hue-0 use')).fill"
         assert await page.evaluate(fill) == "rgb(11, 95, 165)"

@@ -8,8 +8,9 @@ from functools import partial
 
 from markupsafe import Markup, escape
 
-from rubricbench.audit.safe_kl import SafeKl
+from rubricbench.audit.safe_kl import SafeKl, Safety
 from rubricbench.figures.blocks import (
+    Named,
     cautions_list,
     cell,
     label,
@@ -17,9 +18,10 @@ from rubricbench.figures.blocks import (
     reasons_list,
     shown,
     swatch,
+    unseen,
 )
 from rubricbench.figures.thin import spread
-from rubricbench.metrics.result import Result
+from rubricbench.metrics.result import Result, caution
 from rubricbench.metrics.runs import Seeded
 from rubricbench.overopt.document import ArmCurve, Contrast, Document, Fit, SampleStudy
 from rubricbench.overopt.page.charts import style_of
@@ -40,11 +42,13 @@ class Column:
         head: its name.
         of: takes the result from an arm; None where there is none to have.
         form: of its numbers.
+        about: what to call it beside a caution; empty for its name.
     """
 
     head: str
     of: Callable[..., Result | None]
     form: Form = shown
+    about: str = ""
 
 
 def whole(value: float) -> str:
@@ -54,7 +58,15 @@ def whole(value: float) -> str:
 
 def _seeded(name: str, seeds: bool, arm: ArmCurve) -> Result:
     found: Seeded = getattr(arm, name)
-    return found.over_seeds if seeds else found.over_prompts
+    result = found.over_seeds if seeds else found.over_prompts
+    # What hangs on an onset is not there for want of an onset, and not for a fault of the data.
+    waits = name == "fall" or (seeds and name.startswith("onset"))
+    return _missed(result) if waits and unseen(arm.onset.over_prompts) else result
+
+
+def _missed(result: Result) -> Result:
+    """Return a result that is none because its event was not seen, marked as such."""
+    return result if result.estimate is not None else result.with_warnings([caution("censored")])
 
 
 _ARMS: tuple[tuple[str, str, Form], ...] = (
@@ -62,11 +74,11 @@ _ARMS: tuple[tuple[str, str, Form], ...] = (
     ("at step", "peak_step", whole),
     ("Final gold", "final", shown),
     ("Drop since the peak", "drop", shown),
-    ("Onset, step", "onset", whole),
-    ("Onset, √KL", "onset_distance", shown),
+    ("Onset step", "onset", whole),
+    ("Onset √KL", "onset_distance", shown),
     ("Fall at the onset", "fall", shown),
     ("Smallest fall that shows", "detectable", shown),
-    ("Final proxy-gold gap, sd", "gap", shown),
+    ("Final proxy-gold gap (sd)", "gap", shown),
     ("AUC over √KL", "auc", shown),
 )
 
@@ -108,7 +120,7 @@ def _arms(
     ]
     heads = ("Arm", *(column.head for column in known))
     named = [
-        (_named(arm.arm, column.head, arms), result)
+        (_named(arm.arm, column.about or column.head, arms), result)
         for column in columns
         for arm in arms
         if (result := column.of(arm)) is not None
@@ -121,8 +133,8 @@ def _has(result: Result | None) -> bool:
     return result is not None and (result.estimate is not None or result.low is not None)
 
 
-def _named(arm: str, head: str, arms: Sequence[object]) -> str:
-    return head if len(arms) == 1 else f"{head} of {arm}"
+def _named(arm: str, head: str, arms: Sequence[object]) -> Named:
+    return head if len(arms) == 1 else (head, arm)
 
 
 def fits_table(document: Document, arms: Sequence[ArmCurve] | Sequence[SampleStudy]) -> Markup:
@@ -136,7 +148,7 @@ def fits_table(document: Document, arms: Sequence[ArmCurve] | Sequence[SampleStu
             ("α", "alpha"),
             ("β", "beta"),
             ("R² about the mean", "r2"),
-            ("Turnover, √KL", "turnover"),
+            ("Turnover √KL", "turnover"),
             ("γ", "gamma"),
         )
     ]
@@ -155,7 +167,7 @@ def drift_table(document: Document) -> Markup:
     """Return what else changed from the initial policy to the last checkpoint."""
     arms = [arm for arm in document.curves if arm.drift]
     names = dict.fromkeys(r.name for arm in arms for r in arm.drift)
-    columns = [Column(label(name), partial(_one, "drift", name)) for name in names]
+    columns = [Column(label(name.split(",")[0]), partial(_one, "drift", name)) for name in names]
     return _arms(
         document, arms, columns, "From the initial policy to the last checkpoint", "drifts"
     )
@@ -177,7 +189,11 @@ def rewards_table(document: Document) -> Markup:
         Column("Prompts with a tail", lambda s: s.tail.prompts_used, percent),
         Column("Samples excellent", lambda s: s.tail.saturation.excellent, percent),
         Column("Spearman within prompts", lambda s: s.rank.overall),
-        Column("in the top tenth by proxy", lambda s: s.rank.top),
+        Column(
+            "in the top tenth by proxy",
+            lambda s: s.rank.top,
+            about="Spearman in the top tenth by proxy",
+        ),
         *(_columns(found, "agreement")),
         *(_columns(found, "lengths")),
         Column("Largest KL of the tilt, log N", lambda s: s.ceiling),
@@ -188,7 +204,7 @@ def rewards_table(document: Document) -> Markup:
 def safe_table(document: Document) -> Markup:
     """Return how far each reward can be optimised before gold turns, by both ways."""
     columns = [
-        Column(f"{head}, {way}", partial(_safe, part, name))
+        Column(f"{head}, {way}", partial(_safe, part, name), about=f"{head} by {way}")
         for way, part in (("best of n", "safe_best_of_n"), ("tilt", "safe_tilt"))
         for head, name in (
             ("Largest safe KL", "largest"),
@@ -198,14 +214,20 @@ def safe_table(document: Document) -> Markup:
         )
     ]
     found = [s for s in document.samples if s.safe_best_of_n or s.safe_tilt]
-    caption = "How far each reward can be optimised before gold turns, in nats"
+    level = 100 * document.provenance.level
+    caption = (
+        "How far each reward can be optimised before gold turns, in nats. Best of n and the tilt "
+        f"share the error: intervals of {50 + level / 2:g}% each, {level:g}% for both together"
+    )
     return _arms(document, found, columns, caption, "safe")
 
 
 def _safe(part: str, name: str, study: SampleStudy) -> Result | None:
     safe: SafeKl | None = getattr(study, part)
-    found: Result | None = None if safe is None else getattr(safe, name)
-    return found
+    if safe is None:
+        return None
+    found: Result = getattr(safe, name)
+    return _missed(found) if safe.safety is Safety.NO_DECLINE else found
 
 
 def _columns(found: Sequence[SampleStudy], part: str) -> Iterator[Column]:
@@ -286,8 +308,8 @@ def contrasts_table(document: Document) -> Markup:
     caption = "Differences between arms on the same prompts"
     if len(found) < len(document.contrasts):
         caption += f": the first {len(found)} of {len(document.contrasts):,}, all in results.json"
-    named = [(_contrast(c), c.difference) for c in found]
-    named += [(f"{_contrast(c)}, over seeds", c.over_seeds) for c in found if c.over_seeds]
+    named: list[tuple[Named, Result]] = [(_contrast(c), c.difference) for c in found]
+    named += [(_contrast(c, " over seeds"), c.over_seeds) for c in found if c.over_seeds]
     return join(
         [
             matrix(rows, caption=caption, heads=heads, anchor="contrasts-table"),
@@ -297,8 +319,8 @@ def contrasts_table(document: Document) -> Markup:
     )
 
 
-def _contrast(contrast: Contrast) -> str:
-    return f"{label(contrast.metric)}, {contrast.a} less {contrast.b}"
+def _contrast(contrast: Contrast, over: str = "") -> Named:
+    return label(contrast.metric) + over, f"{contrast.a} less {contrast.b}"
 
 
 def _p(value: float | None) -> Markup:
