@@ -85,7 +85,8 @@ def _observable(rubric: Rubric, criterion: Criterion) -> Iterator[Finding]:
     text = _without_quotes(criterion.criterion)
     for pattern, why in ((_vague_judgement(), "a judgement"), (_MEANT, "the author's mind")):
         found = pattern.search(text)
-        if found:
+        # "Concludes that the app is effective" says what the response claims: that can be seen.
+        if found and not re.search(r"\bthat\b", text[: found.start()]):
             said = found[0].strip(" ,.")
             yield finding("unobservable", rubric, criterion, f"{said!r} is {why}")
             return

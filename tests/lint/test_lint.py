@@ -74,6 +74,7 @@ def test_wording_faults_are_named(text: str, rule: str) -> None:
         "Explains, e.g. by an example, how interest compounds",
         "States that tea and coffee raise heart rate",
         "Describes the pain as clear fluid behind the eardrum",
+        "Concludes that the app is effective",
     ],
 )
 def test_what_only_looks_like_a_fault_is_left_alone(text: str) -> None:

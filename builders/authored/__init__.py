@@ -1,0 +1,1 @@
+"""Prompts and rubrics written for this project: the YAML beside this file, and its reader."""
