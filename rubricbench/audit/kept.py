@@ -6,6 +6,7 @@ belongs to one pool, so scores of another model, function or pool are never take
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from rubricbench.errors import RunError
 from rubricbench.runs.files import write_parquet_atomic
 
 SCORES = "scores.parquet"
+REMARKS = "rubricbench.remarks"  # in the file's metadata: identity -> what the reward remarked
 WRITE_SECONDS = 5.0  # at most so much work is lost to a kill
 SCHEMA = pa.schema(
     [
@@ -52,12 +54,15 @@ class KeptScores:
         self._pool = pool
         self._scores: dict[str, dict[int, Scored]] = {}
         self._names: dict[str, str] = {}
+        self._remarks: dict[str, list[str]] = {}
         self._written = time.monotonic()
         if self.path.exists():
             self._read()
 
     def scored(self, reward: Reward) -> dict[int, Scored]:
         """Return a reward's scores by row, scoring those that are not there yet.
+
+        What the reward remarked when it scored is kept too, and given back to it.
 
         Raises:
             RubricbenchError: the reward cannot score; what it has said is kept.
@@ -76,7 +81,10 @@ class KeptScores:
             try:
                 reward.score(self._pool, todo, keep)
             finally:
+                self._remarks[key] = list(reward.remarks)
                 self.write()
+        elif not reward.remarks:
+            reward.remarks.extend(self._remarks.get(key, ()))
         return own
 
     def values(self, reward: Reward) -> Floats:
@@ -95,7 +103,8 @@ class KeptScores:
         parts = [self._table(key, scores, pool) for key, scores in self._scores.items() if scores]
         if parts:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_parquet_atomic(self.path, pa.concat_tables(parts))
+            said = {REMARKS: json.dumps(self._remarks, sort_keys=True)}
+            write_parquet_atomic(self.path, pa.concat_tables(parts).replace_schema_metadata(said))
         self._written = time.monotonic()
 
     def _table(self, key: str, scores: Mapping[int, Scored], pool: Pool) -> pa.Table:
@@ -113,7 +122,9 @@ class KeptScores:
     def _read(self) -> None:
         try:
             table = pq.read_table(self.path, schema=SCHEMA)
-        except (OSError, pa.ArrowException) as error:
+            said = (pq.read_schema(self.path).metadata or {}).get(REMARKS.encode(), b"{}")
+            self._remarks = json.loads(said)
+        except (OSError, ValueError, pa.ArrowException) as error:
             raise RunError(
                 f"the scores cannot be read: {error}", where=str(self.path), hint="remove the file"
             ) from None

@@ -2,8 +2,9 @@
 
 Prompt and response are put into the tokenizer's chat template, as trainers do; without a template
 they stand one after the other, with a blank line between. Dropout is off and the arithmetic is in
-32 bits, so a score does not depend on the run; it may depend on the batch in its last digits, so
-that batches are always cut alike: rows are sorted by length once, over the whole pool.
+32 bits, so a score does not depend on the run. It may depend on the batch in its last digits, so
+batches are cut over the whole pool, sorted by length, whatever rows are still to be scored: a run
+that was stopped gives, with the same batch size, the same scores as one that was not.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rubricbench.errors import InputError, MissingExtraError
 from rubricbench.progress import progress
 
 WEIGHTS = ("*.safetensors", "*.bin")
-ENDS = 1 << 20  # bytes hashed at each end of a file of weights
+TOKENIZER = ("tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "added_tokens.json")
 
 
 class ModelReward:
@@ -55,17 +56,22 @@ class ModelReward:
             InputError: the pool does not say what was asked, or the model gives no finite number.
         """
         pool.require_prompts(self.name)
-        encoded = {i: self._encoded(pool, i) for i in rows}
+        encoded = {i: self._encoded(pool, i) for i in range(len(pool))}
         cut = sum(len(tokens) > self._limit for tokens in encoded.values())
         if cut:
             self.remarks.append(
                 f"{cut:,} texts were longer than {self._limit:,} tokens and lost their beginning"
             )
+        due = set(rows)
         with progress(len(rows), f"scoring {self.name}", quiet=self._setting.quiet) as bar:
             for batch in self._batches(encoded):
+                wanted = due.intersection(batch)
+                if not wanted:
+                    continue
                 values = self._values([encoded[i][-self._limit :] for i in batch])
-                keep({i: self._scored(v) for i, v in zip(batch, values, strict=True)})
-                bar.advance(len(batch))
+                found = zip(batch, values, strict=True)
+                keep({i: self._scored(value) for i, value in found if i in wanted})
+                bar.advance(len(wanted))
 
     def _longest(self) -> int:
         known = [
@@ -139,7 +145,7 @@ def _load(target: str) -> tuple[Any, Any]:
 
 
 def _weights_hash(target: str, model: Any) -> str:
-    """Return a hash of a folder's weights by their sizes and ends, or of the Hub's commit."""
+    """Return a hash of a folder's weights and tokenizer, every byte, or of the Hub's commit."""
     digest = hashlib.sha256(
         json.dumps(model.config.to_dict(), sort_keys=True, default=str).encode()
     )
@@ -147,11 +153,8 @@ def _weights_hash(target: str, model: Any) -> str:
     if not folder.is_dir():
         digest.update(f"{target}@{getattr(model.config, '_commit_hash', '')}".encode())
         return digest.hexdigest()
-    for path in sorted(p for kind in WEIGHTS for p in folder.glob(kind)):
-        size = path.stat().st_size
-        digest.update(f"{path.name} {size}\n".encode())
+    for path in sorted({p for kind in (*WEIGHTS, *TOKENIZER) for p in folder.glob(kind)}):
         with open(path, "rb") as file:
-            digest.update(file.read(ENDS))
-            file.seek(max(0, size - ENDS))
-            digest.update(file.read(ENDS))
+            inner = hashlib.file_digest(file, "sha256").hexdigest()
+        digest.update(f"{path.name} {inner}\n".encode())
     return digest.hexdigest()

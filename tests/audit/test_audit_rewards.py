@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 
 import numpy as np
 import pyarrow as pa
@@ -277,11 +278,71 @@ def test_a_model_scores_what_it_would_by_hand(reward_model, tmp_path):
     )
 
 
+class Torn:
+    """A reward whose first batches alone are kept."""
+
+    def __init__(self, reward, batches: int) -> None:
+        self.name, self.identity, self.remarks = reward.name, reward.identity, reward.remarks
+        self._score, self._left = reward.score, batches
+
+    def score(self, pool, rows, keep):
+        def some(found):
+            if not self._left:
+                raise RubricbenchError("the power went")
+            self._left -= 1
+            keep(found)
+
+        self._score(pool, rows, some)
+
+
+def test_a_model_that_was_stopped_gives_the_same_bits(reward_model, tmp_path):
+    pool = model_pool(tmp_path)
+    name, setting = parse_reward(f"model:{reward_model}"), Setting(out=tmp_path, batch=4)
+    whole = KeptScores(tmp_path / "whole", pool).values(open_reward(name, setting))
+    with pytest.raises(RubricbenchError, match="power"):
+        KeptScores(tmp_path / "torn", pool).values(Torn(open_reward(name, setting), 1))
+    asked: list[set[int]] = []
+
+    class Watched(Torn):
+        def score(self, pool, rows, keep):
+            self._score(pool, rows, lambda found: (asked.append(set(found)), keep(found)))
+
+    again = KeptScores(tmp_path / "torn", pool).values(Watched(open_reward(name, setting), 9))
+    np.testing.assert_array_equal(again, whole)
+    # Any rows whatever: scored one by one they are padded as in the whole pool.
+    kept: dict[int, Scored] = {}
+    for i in (3, 0, 5):
+        open_reward(name, setting).score(pool, [i], kept.update)
+    assert [kept[i].value for i in (3, 0, 5)] == [whole[i] for i in (3, 0, 5)]
+    assert asked == [{0, 1}]  # the two shortest of six; the four longest were kept
+
+
+def test_another_tokenizer_or_any_byte_of_the_weights_is_another_model(reward_model, tmp_path):
+    def identity():
+        return identity_hash(open_reward(parse_reward(f"model:{folder}"), Setting(out=tmp_path)))
+
+    folder = tmp_path / "model"
+    shutil.copytree(reward_model, folder)
+    before = identity()
+    assert before == identity()
+    weights = folder / "model.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[len(data) // 2] ^= 1
+    weights.write_bytes(data)
+    other = identity()
+    (folder / "special_tokens_map.json").write_text("{}")
+    assert len({before, other, identity()}) == 3
+
+
 def test_long_texts_are_cut_and_told(reward_model, tmp_path):
     pool = model_pool(tmp_path)
     reward = open_reward(parse_reward(f"model:{reward_model}"), Setting(out=tmp_path, max_length=8))
     KeptScores(tmp_path, pool).values(reward)
     assert "longer than 8 tokens" in reward.remarks[0]
+    # A start that finds all scores there says so too.
+    later = open_reward(parse_reward(f"model:{reward_model}"), Setting(out=tmp_path, max_length=8))
+    KeptScores(tmp_path, pool).values(later)
+    assert later.remarks == reward.remarks
     whole = open_reward(parse_reward(f"model:{reward_model}"), Setting(out=tmp_path))
     assert identity_hash(whole) != identity_hash(reward)
 
