@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rubricbench.cli.data_decontaminate import decontaminate
 from rubricbench.cli.data_publish import publish
 from rubricbench.cli.output import Output, output_options
 from rubricbench.errors import InputError
@@ -207,4 +208,5 @@ def checks(markdown: bool, output: Output) -> None:
     output.result({"families": catalogue.as_json()}, "\n".join(lines))
 
 
+command.add_command(decontaminate)
 command.add_command(publish)
