@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib
 import inspect
 import math
-import os
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from rubricbench.audit.pool import Pool
 from rubricbench.audit.rewards import Keep, RewardSpec, Scored, Setting
 from rubricbench.errors import InputError
+from rubricbench.foreign import load, printing_to_stderr
 from rubricbench.progress import progress
 
 Function = Callable[[list[str], list[str]], Any]
@@ -26,6 +24,7 @@ class PythonReward:
     It is called in batches of ``setting.batch`` rows, as ``function(prompts, responses)``, both
     lists of texts; prompts are empty where the pool does not say what was asked. It returns one
     number a response, or None where there is no reward. Scores are kept under its source's hash.
+    What it prints goes to standard error.
 
     Args:
         spec: its name; the target is ``MODULE:FUNCTION``, found as Python does, the working
@@ -40,7 +39,7 @@ class PythonReward:
         self.name = spec.name
         self.remarks: list[str] = []
         self._target, self._setting = spec.target, setting
-        self._function = _function(spec.target)
+        self._function = load(spec.target, "reward")
         self.identity: dict[str, Any] = {
             "kind": "python",
             "function": spec.target,
@@ -63,11 +62,12 @@ class PythonReward:
 
     def _call(self, prompts: list[str], responses: list[str]) -> list[Any]:
         try:
-            found = self._function(prompts, responses)
-            if inspect.isawaitable(found):
-                found = asyncio.run(_awaited(found))
-            values = list(found)
-        except Exception as error:
+            with printing_to_stderr():
+                found = self._function(prompts, responses)
+                if inspect.isawaitable(found):
+                    found = asyncio.run(_awaited(found))
+                values = list(found)
+        except (Exception, SystemExit) as error:
             raise InputError(
                 f"the function failed: {type(error).__name__}: {error}", where=self._target
             ) from error
@@ -96,24 +96,6 @@ class PythonReward:
 
 async def _awaited(value: Any) -> Any:
     return await value
-
-
-def _function(target: str) -> Function:
-    module, _, name = target.rpartition(":")
-    if not module:
-        raise InputError(f"no function in {target!r:.80}", hint="python:MODULE:FUNCTION")
-    if os.getcwd() not in sys.path and "" not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        function = getattr(importlib.import_module(module), name)
-    except ImportError as error:
-        raise InputError(f"cannot import {module!r:.80}: {error}") from None
-    except AttributeError:
-        raise InputError(f"module {module!r:.80} has no {name!r:.80}") from None
-    if not callable(function):
-        raise InputError(f"{target!r:.80} is not a function")
-    found: Function = function
-    return found
 
 
 def _source_hash(function: Function) -> str:

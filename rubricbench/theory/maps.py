@@ -7,8 +7,6 @@ or a table of points joined by straight lines.
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
+from rubricbench.foreign import load, printing_to_stderr
 
 Floats = NDArray[np.float64]
 Function = Callable[[Floats], Floats]
@@ -62,7 +61,7 @@ class Misspecification:
         given = np.asarray(gold, dtype=np.float64)
         try:
             found = np.asarray(self.function(given), dtype=np.float64)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise InputError(
                 f"the map {self.name} fails: {error}", hint="it must accept a numpy array"
             ) from error
@@ -187,18 +186,15 @@ def _from_csv(path: Path) -> Misspecification:
 
 
 def _imported(text: str) -> Misspecification:
-    module, _, name = text.partition(":")
-    here = str(Path.cwd())
-    if here not in sys.path:  # an installed command does not look in the current folder
-        sys.path.insert(0, here)
-    try:
-        found = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise InputError(
-            f"cannot load the map {text!r}: {error}", hint="module:function, importable from here"
-        ) from error
-    if isinstance(found, Misspecification):
-        return found
-    if not callable(found):
-        raise InputError(f"{text} is not a function", hint="a map takes and gives a numpy array")
-    return Misspecification(text, found)
+    found = load(text, "map")
+    return found if isinstance(found, Misspecification) else Misspecification(text, _quiet(found))
+
+
+def _quiet(function: Function) -> Function:
+    """Return the function with what it prints sent to standard error."""
+
+    def quiet(gold: Floats) -> Floats:
+        with printing_to_stderr():
+            return function(gold)
+
+    return quiet

@@ -352,3 +352,39 @@ def test_what_is_no_reward_model(tiny_model, tmp_path):
         open_reward(parse_reward(f"model:{tiny_model}"), Setting(out=tmp_path))
     with pytest.raises(InputError, match="no such folder"):
         open_reward(parse_reward("model:/no/such/folder"), Setting(out=tmp_path))
+
+
+def test_what_a_function_prints_is_kept_off_standard_output(pool, tmp_path, module, capfd):
+    name = module(
+        "import os, subprocess, sys\n"
+        "print('imported')\n"
+        "def f(prompts, responses):\n"
+        "    print('python')\n"
+        "    os.write(1, b'raw')\n"
+        "    subprocess.run([sys.executable, '-c', 'print(\"child\")'], check=True)\n"
+        "    return [0.0] * len(responses)\n"
+    )
+    scores(f"python:{name}:f", pool, tmp_path, batch=100)
+    print("a result")
+    said = capfd.readouterr()
+    assert said.out == "a result\n"
+    for word in ("imported", "python", "raw", "child"):
+        assert word in said.err
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("import sys\ndef f(p, r): sys.exit(3)\n", "the function failed: SystemExit: 3"),
+        ("raise ValueError('no weights')\n", "cannot import .*ValueError: no weights"),
+        ("def f(p, r:\n", "cannot import .*SyntaxError"),
+        ("import sys\nsys.exit('stop')\n", "cannot import .*SystemExit: stop"),
+        ("f = 3\n", "is not a function"),
+        ("g = 3\n", "has no 'f'"),
+    ],
+)
+def test_a_module_that_fails_is_one_error(pool, tmp_path, module, source, fault):
+    name = module(source)
+    with pytest.raises(InputError, match=fault) as error:
+        scores(f"python:{name}:f", pool, tmp_path)
+    assert "\n" not in str(error.value)

@@ -61,6 +61,16 @@ def test_a_map_of_ones_own_that_changes_the_distribution(capsys, tmp_path, monke
     assert "the KL ends at 0.6931" in out  # half of it ties at the top: log 2
 
 
+def test_a_map_that_prints_leaves_one_json_document(capfd, tmp_path, monkeypatch):
+    source = "def square(r):\n    print('called')\n    return r**2\n"
+    (tmp_path / "noisy_map_of_theory.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capfd, "--map", "noisy_map_of_theory:square", "--kl", "1", "--json")
+    assert code == 0
+    assert json.loads(out)["maps"] == ["noisy_map_of_theory:square"]
+    assert "called" in err
+
+
 def test_figures_in_a_folder_and_beside_each_other(capsys, tmp_path):
     code, _, _ = run(capsys, "--plot", str(tmp_path / "figures"), "--map", "top-10")
     assert code == 0
