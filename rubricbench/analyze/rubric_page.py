@@ -125,7 +125,7 @@ def _groups(record: RubricRecord) -> Markup:
     heads = ("Criteria (prompts)", *(NAMES[name] for name in names))
     table = matrix(rows, caption="Criteria, by their weight", heads=heads, anchor="groups-table")
     named = [
-        (f"{NAMES[name]} of {group.text or group.name}", group.figures[name])
+        ((NAMES[name], group.text or group.name), group.figures[name])
         for group in record.groups[:MOST_ROWS]
         for name in names
     ]

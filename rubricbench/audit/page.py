@@ -16,24 +16,19 @@ from rubricbench.figures.blocks import (
     figure_block,
     label,
     matrix,
+    reasons_list,
     results_table,
     swatch,
     verdict,
 )
 from rubricbench.metrics.equal_kl import Comparison
 from rubricbench.metrics.result import Caution, Result, walk
-from rubricbench.overopt.document import Contrast, Outcome, SampleStudy
+from rubricbench.overopt.document import Contrast, SampleStudy
+from rubricbench.overopt.page.page import WORDS
 from rubricbench.report.formats import decimal
 from rubricbench.report.page import render_page
 
 STYLES = ("evaluation.css", "figures.css")
-_WORDS = {
-    Outcome.OVER: ("bad", "turns"),
-    Outcome.HOLDS: ("good", "holds"),
-    Outcome.RISK: ("unsure", "at risk"),
-    Outcome.UNCLEAR: ("unsure", "not clear"),
-    Outcome.NONE: ("unsure", "not computable"),
-}
 
 
 def render_audit(record: AuditRecord) -> str:
@@ -60,7 +55,7 @@ def _context(record: AuditRecord) -> dict[str, Any]:
 
 
 def _verdict(study: SampleStudy, style: int) -> Markup:
-    tone, word = _WORDS[study.verdict.outcome]
+    word, tone = WORDS[study.verdict.outcome]
     return verdict(
         study.verdict.headline,
         [study.verdict.text],
@@ -102,32 +97,20 @@ def _figure(figure: Any, studies: tuple[SampleStudy, ...]) -> Markup:
 
 
 def _tails(studies: tuple[SampleStudy, ...]) -> Markup:
-    rows = [
-        (
-            swatch(i),
-            s.arm,
-            [
-                cell(r)
-                for r in (
-                    s.tail.accuracy,
-                    s.tail.ties_as_wrong,
-                    s.tail.tie_rate,
-                    s.rank.overall,
-                    s.rank.top,
-                )
-            ],
-        )
-        for i, s in enumerate(studies)
-    ]
-    heads = (
-        "Reward",
-        "Tail accuracy",
-        "Ties as wrong",
-        "Tie rate",
-        "Spearman",
-        "Spearman, top decile",
-    )
-    return matrix(rows, caption="How rewards rank responses", heads=heads, anchor="tails")
+    rows, named = [], []
+    for i, s in enumerate(studies):
+        found = {
+            "Tail accuracy": s.tail.accuracy,
+            "Ties as wrong": s.tail.ties_as_wrong,
+            "Tie rate": s.tail.tie_rate,
+            "Spearman": s.rank.overall,
+            "Spearman in the top decile": s.rank.top,
+        }
+        rows.append((swatch(i), s.arm, [cell(r) for r in found.values()]))
+        named += [((head, s.arm), r) for head, r in found.items()]
+    heads = ("Reward", *dict.fromkeys(head for (head, _), _ in named))
+    table = matrix(rows, caption="How rewards rank responses", heads=heads, anchor="tails")
+    return table + cautions_list(named, anchor="tails") + reasons_list(named, anchor="tails")
 
 
 def _cautions(study: SampleStudy, number: int) -> Markup:
@@ -165,14 +148,18 @@ def _contrasts(contrasts: tuple[Contrast, ...]) -> Markup:
     rows = [
         (
             Markup(),
-            f"{label(c.metric)}: {c.a} − {c.b}",
+            f"{label(c.metric)}: {c.a} less {c.b}",
             [cell(c.difference), _p_value(c.p_holm)],
         )
         for c in contrasts
     ]
     caption = "Differences, paired on prompts; p by Holm over all of them"
     heads = ("Figure", "Difference", "p (Holm)")
-    return matrix(rows, caption=caption, heads=heads, anchor="contrasts")
+    table = matrix(rows, caption=caption, heads=heads, anchor="contrasts")
+    named = [((label(c.metric), f"{c.a} less {c.b}"), c.difference) for c in contrasts]
+    return (
+        table + cautions_list(named, anchor="contrasts") + reasons_list(named, anchor="contrasts")
+    )
 
 
 def _p_value(p: float | None) -> Markup:

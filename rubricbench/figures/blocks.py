@@ -9,6 +9,7 @@ has to be opened or pointed at to be read. The page's style sheets must include 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from markupsafe import Markup, escape
@@ -24,6 +25,10 @@ from rubricbench.report.svg import element, join
 
 MOST_DETAILS = 4  # of one kind of caution in one list
 MOST_NAMED = 6  # figures named behind a caution; the others are counted
+_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?(?![\w.]\w)")
+
+# What a caution or a reason is about: a figure, or a figure and whose it is.
+Named = str | tuple[str, str]
 _WORDS = {
     "kl": "KL",
     "auc": "AUC",
@@ -34,6 +39,7 @@ _WORDS = {
     "gamma": "γ",
     "bon": "best-of-n",
     "rl": "RL",
+    "eos": "EOS",
     "ci": "CI",
 }
 METHODS = {
@@ -208,58 +214,148 @@ def _table(
     )
 
 
-def cautions_list(named: Iterable[tuple[str, Result | Caution]], *, anchor: str = "") -> Markup:
+def cautions_list(named: Iterable[tuple[Named, Result | Caution]], *, anchor: str = "") -> Markup:
     """Return every caution once, with what it applies to; an empty text where there is none.
 
-    Cautions of one kind that differ in their details are told apart up to `MOST_DETAILS`; more are
-    said in the common words of the kind.
+    Cautions about the same thing that differ in their numbers alone are one line, with the range of
+    the numbers. So are those about several things, beyond `MOST_DETAILS`. That an event was not
+    seen is for `reasons_list` to say.
 
     Args:
         named: results, or cautions themselves, each with what to call it (may be empty).
         anchor: prefix of the list's id; none gives no id.
     """
-    kinds: dict[str, dict[str, list[str]]] = {}
+    kinds: dict[str, dict[str, list[Named]]] = {}
     for name, thing in named:
         for c in thing.warnings if isinstance(thing, Result) else (thing,):
+            if isinstance(thing, Result) and c.code == "censored" and unseen(thing):
+                continue
             _add(kinds.setdefault(c.code, {}).setdefault(c.text, []), name)
     items = []
     for code, texts in kinds.items():
-        if len(texts) > MOST_DETAILS:
-            names: list[str] = []
-            for name in (n for found in texts.values() for n in found):
-                _add(names, name)
-            texts = {f"{CAUTIONS[code]} ({len(texts)} cases that differ in degree)": names}
-        items += [_note(text, names) for text, names in texts.items()]
+        told = _ranged(texts, of_same=True)
+        if len(told) > MOST_DETAILS:
+            told = _ranged(texts, of_same=False)
+        if len(told) > MOST_DETAILS:
+            everything = _together(texts.values())
+            told = [(f"{CAUTIONS[code]} ({len(texts)} cases that differ in degree)", everything)]
+        items += [_note(text, names) for text, names in told]
     return _notes(items, "Cautions", "cautions", anchor)
 
 
-def _add(names: list[str], name: str) -> None:
+def unseen(result: Result) -> bool:
+    """Return whether a result is none because an event did not happen within the data."""
+    return result.estimate is None and any(c.code == "censored" for c in result.warnings)
+
+
+def _add(names: list[Named], name: Named) -> None:
     if name and name not in names:
         names.append(name)
 
 
-def reasons_list(named: Iterable[tuple[str, Result]], *, anchor: str = "") -> Markup:
-    """Return what could not be computed, by reason; an empty text where all could."""
-    found: dict[str, list[str]] = {}
+def _together(lists: Iterable[Sequence[Named]]) -> list[Named]:
+    found: list[Named] = []
+    for names in lists:
+        for name in names:
+            _add(found, name)
+    return found
+
+
+def _ranged(texts: Mapping[str, list[Named]], *, of_same: bool) -> list[tuple[str, list[Named]]]:
+    """Put texts together that differ in their numbers alone, and of whom the same is said."""
+    alike: dict[tuple[str, tuple[Named, ...]], list[str]] = {}
+    for text, names in texts.items():
+        key = (_NUMBER.sub("#", text), tuple(names) if of_same else ())
+        alike.setdefault(key, []).append(text)
+    return [(_range(found), _together(texts[text] for text in found)) for found in alike.values()]
+
+
+def _range(texts: Sequence[str]) -> str:
+    """Return a text of which others differ in their numbers, with the least and the greatest."""
+    columns = zip(*(_NUMBER.findall(text) for text in texts), strict=True)
+    spans = iter([sorted(set(column), key=_value) for column in columns])
+
+    def shown_span(_: re.Match[str]) -> str:
+        found = next(spans)
+        return found[0] if len(found) == 1 else f"{found[0]} to {found[-1]}"
+
+    return _NUMBER.sub(shown_span, texts[0])
+
+
+def _value(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def reasons_list(named: Iterable[tuple[Named, Result]], *, anchor: str = "") -> Markup:
+    """Return what was not seen within the data, and what could not be computed, by reason.
+
+    An empty text where there is nothing of either kind.
+    """
+    missed: dict[str, list[Named]] = {}
+    failed: dict[str, list[Named]] = {}
     for name, result in named:
         if result.estimate is None:
-            _add(found.setdefault(result.reason, []), name)
-    items = [_note(reason, names) for reason, names in found.items()]
-    return _notes(items, "Not computable", "reasons", anchor)
+            found = missed if unseen(result) else failed
+            text = _why_unseen(result) if unseen(result) else result.reason
+            _add(found.setdefault(text, []), name)
+    lists = ((missed, "Not seen within the data", "unseen"), (failed, "Not computable", "reasons"))
+    return join(
+        _notes([_note(text, names) for text, names in found.items()], title, kind, anchor)
+        for found, title, kind in lists
+    )
 
 
-def _note(text: str, names: Sequence[str]) -> Markup:
-    return element("li", _about(names), element("bdi", short(text, 400)))
+def _why_unseen(result: Result) -> str:
+    """Return the reason, with what the caution knows more."""
+    common = CAUTIONS["censored"]
+    texts = (
+        c.text.removesuffix(common).strip(": ") for c in result.warnings if c.code == "censored"
+    )
+    return ": ".join([result.reason, *(text for text in texts if text)])
 
 
-def _about(names: Sequence[str]) -> Markup:
+def _note(text: str, names: Sequence[Named]) -> Markup:
+    return element("li", _about(names), element("bdi", signed(short(text, 400))))
+
+
+def _about(names: Sequence[Named]) -> Markup:
     """Name the first of them in bold, count the others."""
     if not names:
         return Markup()
-    text = ", ".join(short(name, 80) for name in names[:MOST_NAMED])
-    if len(names) > MOST_NAMED:
-        text += f" and {len(names) - MOST_NAMED:,} more"
+    parts = _grouped(names)
+    text = ("; " if any("," in part for part in parts) else ", ").join(parts[:MOST_NAMED])
+    if len(parts) > MOST_NAMED:
+        text += f" and {len(parts) - MOST_NAMED:,} more"
     return element("b", element("bdi", text), ": ")
+
+
+def _grouped(names: Sequence[Named]) -> list[str]:
+    """Return names as texts: figures of the same things together, the things in brackets."""
+    whose: dict[str, list[str]] = {}
+    for name in names:
+        figure, of = (name, "") if isinstance(name, str) else name
+        whose.setdefault(figure, []).append(of)
+    figures: dict[tuple[str, ...], list[str]] = {}
+    for figure, things in whose.items():
+        figures.setdefault(tuple(things), []).append(short(figure, 80))
+    parts = []
+    for same, found in figures.items():
+        told = [short(thing, 60) for thing in same if thing]
+        if told:
+            more = f" and {len(told) - MOST_NAMED:,} more" if len(told) > MOST_NAMED else ""
+            parts.append(f"{_listed(found)} ({_listed(told[:MOST_NAMED])}{more})")
+        else:
+            parts += found
+    return parts
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ("; " if any("," in name for name in names) else ", ").join(names)
+
+
+def signed(text: str) -> str:
+    """Return a text with true minus signs before its numbers."""
+    return re.sub(r"(?<![\w.])-(?=\d)", MINUS, text)
 
 
 def _notes(items: Sequence[Markup], title: str, kind: str, anchor: str) -> Markup:
@@ -271,7 +367,7 @@ def _notes(items: Sequence[Markup], title: str, kind: str, anchor: str) -> Marku
 
 
 def figure_block(
-    figure: Figure, *, anchor: str, named: Iterable[tuple[str, Result | Caution]] = ()
+    figure: Figure, *, anchor: str, named: Iterable[tuple[Named, Result | Caution]] = ()
 ) -> Markup:
     """Return a figure with the cautions of what it shows right below it.
 
@@ -308,7 +404,8 @@ def verdict(
     """
     sign = swatch(style) if style is not None else Markup()
     who = element("h3", sign, element("bdi", short(name, 160) or "?"))
-    what = element("p", element("span", word, class_=f"word {tone}"), " ", element("b", headline))
+    line = signed(headline[:1].upper() + headline[1:])
+    what = element("p", element("span", word, class_=f"word {tone}"), " ", element("b", line))
     return element(
-        "div", who, what, *(element("p", text) for text in texts), class_="verdict-block"
+        "div", who, what, *(element("p", signed(text)) for text in texts), class_="verdict-block"
     )

@@ -242,9 +242,10 @@ def _looks(series: Series, number: int) -> dict[str, Any]:
     colour, dash = COLOURS[seen.hue], DASHES[seen.dash]
     if series.secondary:
         dash = dash or (4, 3)
+    bare = series.secondary and series.kind == "line" and number > 1
     return {
         "color": colour,
-        "marker": _MARKERS[seen.shape],
+        "marker": "none" if bare else _MARKERS[seen.shape],
         "markersize": 4.5,
         "markerfacecolor": "white" if series.secondary else colour,
         "markeredgecolor": colour if series.secondary else "white",

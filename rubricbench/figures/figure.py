@@ -37,7 +37,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
         high: upper ends.
         kind: ``line`` (band, small marks), ``points`` (whiskers) or ``bars`` (whiskers).
         style: number that sets shape, dash and colour; series of one arm share it.
-        secondary: drawn lighter, such as theory under data.
+        secondary: drawn lighter, a line without markers, such as theory under data.
     """
 
     name: str

@@ -96,7 +96,12 @@ def _legend(figure: Figure, anchor: str) -> Markup:
     if len(figure.series) < 2:
         return Markup()
     items = (
-        element("li", _key(s), element("bdi", short(s.name) or s.kind), title=_full(s.name))
+        element(
+            "li",
+            _key(s, rows=bool(figure.categories)),
+            element("bdi", short(s.name) or s.kind),
+            title=_full(s.name),
+        )
         for s in figure.series
     )
     return element("ul", *items, class_="chart-legend", id=f"{anchor}-legend")
@@ -106,25 +111,29 @@ def _full(name: str) -> str | None:
     return short(name, 400) if short(name) != " ".join(name.split()) else None
 
 
-def _key(series: Series) -> Markup:
+def _key(series: Series, *, rows: bool) -> Markup:
+    """Return what a series looks like; over names, lines are drawn as points."""
     seen, middle = look(series.style), KEY_HEIGHT / 2
+    line = series.kind == "line" and not rows
+    width = KEY_WIDTH if line or series.kind == "bars" else KEY_HEIGHT
     parts = []
     if series.kind == "bars":
         parts.append(element("rect", x=2, y=middle - 5, width=26, height=10, class_="bar"))
-    elif series.kind == "line":
+    elif line:
         if series.low and any(p.interval for p in points(series)):
             parts.append(element("rect", x=0, y=1, width=KEY_WIDTH, height=14, class_="band"))
         ends = {"x1": 0, "x2": KEY_WIDTH, "y1": middle, "y2": middle}
         parts.append(element("line", class_="curve", **ends))
-    x = 28 if series.kind == "bars" else KEY_WIDTH / 2
-    shape = element("path", d=SHAPES[seen.shape], transform=f"translate({x:g} {middle:g})")
+    if not (line and series.secondary):
+        x = 28 if series.kind == "bars" else width / 2
+        shape = element("path", d=SHAPES[seen.shape], transform=f"translate({x:g} {middle:g})")
+        parts.append(element("g", shape, class_="marks"))
     lighter = " lighter" if series.secondary else ""
     return element(
         "svg",
         *parts,
-        element("g", shape, class_="marks"),
         class_=f"key {seen.classes}{lighter}",
-        width=KEY_WIDTH,
+        width=width,
         height=KEY_HEIGHT,
         aria_hidden="true",
     )

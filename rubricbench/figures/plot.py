@@ -273,9 +273,13 @@ def told(figure: Figure, series: Series, point: Point) -> str:
 def _marked(
     series: Series, found: Sequence[Point], shown: Sequence[Point], area: Area
 ) -> list[Point]:
-    """Return the points that get a marker: some of a line's, and all that stand alone."""
+    """Return the points that get a marker: some of a line's, and all that stand alone.
+
+    A secondary line, such as a fitted form, has no points of its own to mark.
+    """
     if series.kind == "line":
-        chosen = {id(shown[i]) for i in spread(len(shown), MOST_MARKERS)}
+        number = 0 if series.secondary else MOST_MARKERS
+        chosen = {id(shown[i]) for i in spread(len(shown), number)} if number else set()
         chosen |= {id(p) for p in lone(found)}
         return [p for p in shown if id(p) in chosen]
     if len(shown) <= MOST_POINTS:

@@ -25,6 +25,7 @@ from rubricbench.metrics.simultaneous import Means
 from rubricbench.metrics.trajectory import Trajectory
 
 SPLITS = 20
+ROUNDING = 1e-12  # of the largest value
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -176,9 +177,11 @@ def _of_run(run: Trajectory, seed: int, level: float) -> list[Result]:
     means = Means.of(values, run.prompts, seed=seed)
     may = means.p_greatest()
     falls = means.less_last().greatest(level, may)
+    lost = chosen - values[:, -1]
+    lost[np.abs(lost) <= ROUNDING * np.abs(values).max()] = 0.0  # of averages over the splits
     figures = (
         (float(chosen.mean()), means.greatest(level, may)),
-        (float((chosen - values[:, -1]).mean()), (max(falls[0], 0.0), max(falls[1], 0.0))),
+        (float(lost.mean()), (max(falls[0], 0.0), max(falls[1], 0.0))),
         (float(run.steps[means.mean.argmax()]), _span(run.steps[may > 1 - level])),
     )
     made = [

@@ -10,7 +10,7 @@ from rubricbench.metrics.trajectory import Trajectory
 from rubricbench.overopt.document import Outcome, Verdict
 
 SEEDS = 3  # for a claim
-NOTHING = 1e-9  # a drop that is rounding
+NOTHING = 1e-9  # a drop of no more is rounding, or noise
 
 
 def verdict(run: Trajectory, peak: Peak, onset: Onset, gap: Seeded) -> Verdict:
@@ -58,14 +58,20 @@ def _of_peak(peak: Peak) -> list[str]:
     top, drop, step = (s.over_prompts for s in (peak.peak, peak.drop, peak.step))
     if top.estimate is None or step.estimate is None or drop.estimate is None:
         return [f"Peak and drop: {top.reason}."]
-    lost = f"has lost {_number(drop)} by the end"
-    if abs(drop.estimate) < NOTHING:
-        lost = "has lost nothing by the end"
-    found = [f"Gold peaks at {_number(top)} around step {step.estimate:,.0f} and {lost}."]
+    found = [f"Gold peaks at {_number(top)} around step {step.estimate:,.0f}{_lost(drop)}."]
     seeds = peak.drop.over_seeds
-    if seeds.interval:
+    if seeds.interval and (seeds.estimate or 0.0) > NOTHING:
         found.append(f"Over {seeds.n} seeds the loss is {_number(seeds)}.")
     return found
+
+
+def _lost(drop: Result) -> str:
+    """Say what has been lost since the peak; a loss that may be noise is no loss."""
+    if (drop.estimate or 0.0) <= NOTHING:
+        return ", with no loss by the end"
+    if drop.interval and (drop.low or 0.0) <= 0:
+        return f"; a loss of {_number(drop)} by the end is not proven"
+    return f" and has lost {_number(drop)} by the end"
 
 
 def _of_onset(onset: Onset) -> list[str]:

@@ -107,9 +107,52 @@ def test_cautions_that_differ_in_degree_alone_are_told_apart_while_they_are_few(
     assert "23 prompts: few prompts: the interval may cover less often than it says" in of(4)
     assert of(5) == [
         "arm 0, arm 1, arm 2, arm 3, arm 4",
-        "few prompts: the interval may cover less often than it says (5 cases that differ in "
-        "degree)",
+        "20 to 24 prompts: few prompts: the interval may cover less often than it says",
     ]
+
+
+def test_one_thing_s_cautions_that_differ_in_their_numbers_alone_are_one_line_with_the_range():
+    details = ("about -0.024, 1.1 standard errors", "about -0.0083, 0.5 standard errors")
+    named = [("exact tilt", caution("bias", detail)) for detail in details]
+    assert Drawn(str(cautions_list(named))).said("bdi") == [
+        "exact tilt",
+        "about −0.024 to −0.0083, 0.5 to 1.1 standard errors: an estimated bias of the estimate, "
+        "which the interval allows for",
+    ]
+
+
+def test_cautions_too_many_and_too_different_for_a_range_are_counted():
+    named = [("gold", caution("left_out", f"{'x' * n} is unknown")) for n in range(1, 7)]
+    assert Drawn(str(cautions_list(named))).said("bdi") == [
+        "gold",
+        "rows or prompts were left out (6 cases that differ in degree)",
+    ]
+
+
+def test_numbers_inside_names_are_no_numbers():
+    named = [("gold", caution("left_out", f"prompt p{n}")) for n in range(3)]
+    assert len(Drawn(str(cautions_list(named))).of("li")) == 3
+
+
+def test_figures_of_the_same_things_are_named_together():
+    named = [((head, arm), WARNED) for arm in ("a", "b") for head in ("Peak", "Drop")]
+    named.append((("Onset", "b"), WARNED))
+    found = Drawn(str(cautions_list(named)))
+    assert found.said("bdi")[0] == "Peak, Drop (a, b); Onset (b)"
+
+
+def test_an_event_that_was_not_seen_is_no_failure_and_is_said_once():
+    end = caution("censored", "gold is highest at the last checkpoint")
+    named = [("Onset", CENSORED.with_warnings([end])), ("AUC", not_computable("auc", "no KL"))]
+    found = Drawn(str(reasons_list(named, anchor="a")))
+    assert [e["id"] for _, e in found.elements if "id" in e] == ["a-unseen", "a-reasons"]
+    assert found.said("bdi") == [
+        "Onset",
+        "no onset by the last checkpoint: gold is highest at the last checkpoint",
+        "AUC",
+        "no KL",
+    ]
+    assert cautions_list(named) == ""
 
 
 def test_reasons_are_listed_and_nothing_is_where_there_is_none():

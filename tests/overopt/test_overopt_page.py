@@ -51,6 +51,7 @@ def test_verdicts_cautions_and_reasons_are_not_folded_away():
         for arm in found.curves
         for r in walk((arm.peak, arm.drop, arm.onset, arm.auc, arm.fit))
         for c in r.warnings
+        if c.code != "censored" or r.estimate is not None  # else said as the reason, below
     }
     cautions |= {c.text for s in found.samples for r in walk((s.tail, s.rank)) for c in r.warnings}
     cautions |= {c.text for arm in (*found.curves, *found.samples) for c in arm.cautions}

@@ -9,14 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from rubricbench.figures.figure import Axis, Figure, Mark, Series
 from rubricbench.metrics.result import Result
 from rubricbench.overopt.document import ArmCurve, Checkpoint, Document, Fit, SampleStudy
 from rubricbench.overopt.page.courses import Course, course_of, root
+from rubricbench.theory.theorem import beta_at, ideal_win_rate
 
 TOGETHER = 4  # arms in one chart
 MOST_BARS = 12  # arms in one chart of bars
+CURVE_STEPS = 60  # of a curve known in closed form
 GOLD, PROXY, FIT, IDEAL = 0, 1, 2, 7
 DISTANCE = "√KL to the initial policy (√nats)"
 STEP = "optimiser step"
@@ -53,7 +56,7 @@ class Measure:
     percent: bool = False
 
 
-REWARD = Measure("gold", "Gold reward", "gold reward")
+REWARD = Measure("gold", "Gold reward, arms compared", "gold reward")
 WIN = Measure("win", "Win rate", "win rate", percent=True)
 DRIFT = (
     Measure("kl", "KL to the initial policy", "KL (nats a sequence)"),
@@ -148,7 +151,7 @@ def _training(
         series=series,
         marks=tuple(_marks(arm, GOLD, named="")),
     )
-    return Panel(figure, [(name, r) for name, course in of for r in course.results])
+    return Panel(figure, [(name, r) for name, course in of for r in course.told(fixed=scaled)])
 
 
 def _by_distance(arm: ArmCurve) -> bool:
@@ -260,7 +263,8 @@ def _overlay(
         marks=tuple(marks),
     )
     named = zip(arms, courses, strict=True)
-    return Panel(figure, [(arm.arm, r) for arm, course in named for r in course.results])
+    fixed = measure.name == "kl"
+    return Panel(figure, [(arm.arm, r) for arm, course in named for r in course.told(fixed=fixed)])
 
 
 def _fitted(fit: Fit, name: str, style: int) -> Series:
@@ -270,7 +274,9 @@ def _fitted(fit: Fit, name: str, style: int) -> Series:
 Points = list[tuple[float, Result]]
 
 
-def _line(points: Points, name: str, style: int) -> Series:
+def _line(
+    points: Points, name: str, style: int, kind: Literal["line", "points"] = "line"
+) -> Series:
     """Return a line over points; where none has an interval, there is no band."""
     found = sorted(points, key=lambda point: point[0])
     banded = any(r.interval for _, r in found)
@@ -280,6 +286,7 @@ def _line(points: Points, name: str, style: int) -> Series:
         y=[r.estimate for _, r in found],
         low=[r.low for _, r in found] if banded else (),
         high=[r.high for _, r in found] if banded else (),
+        kind=kind,
         style=style,
     )
 
@@ -357,6 +364,7 @@ def at_equal_kl(document: Document) -> list[Panel]:
         title="Gain in gold reward at equal KL",
         label="gold reward above the initial policy's",
         caption="Each prompt's samples tilted by the reward to the same KL.",
+        kind="points",
     )
 
 
@@ -371,23 +379,30 @@ def _together(
     caption: str,
     percent: bool = False,
     x: str = DISTANCE,
+    kind: Literal["line", "points"] = "line",
     more: Callable[[Sequence[SampleStudy]], Iterable[Series]] = lambda _: (),
 ) -> list[Panel]:
-    """Return studies four to a chart."""
+    """Return studies four to a chart.
+
+    Few points at chosen KLs are no curve: they are drawn as points. At KL 0 nothing has been
+    optimised, so that it does not vary there is no caution.
+    """
     parts = list(chunks(len(found)))
     panels = []
     for i, part in enumerate(parts):
         lines = [(s, points(s)) for s in found[part]]
-        series = [_line(of, s.arm, style_of(document, s.arm)) for s, of in lines]
+        series = [_line(of, s.arm, style_of(document, s.arm), kind) for s, of in lines]
+        ends = BAND.format(level=100 * document.provenance.level)
         figure = Figure(
             name=f"{name}_{i + 1}",
             title=title + (f", {i + 1} of {len(parts)}" if len(parts) > 1 else ""),
-            caption=f"{caption} {BAND.format(level=100 * document.provenance.level)}",
+            caption=f"{caption} {_whiskers(document) if kind == 'points' else ends}",
             x=Axis(label=x),
             y=Axis(label=label, percent=percent),
             series=(*series, *more(found[part])),
         )
-        panels.append(Panel(figure, [(s.arm, r) for s, of in lines for _, r in of]))
+        start = 0.0 if x == DISTANCE else None
+        panels.append(Panel(figure, [(s.arm, r) for s, of in lines for at, r in of if at != start]))
     return panels
 
 
@@ -398,12 +413,14 @@ def theory(document: Document) -> list[Panel]:
         return [(math.sqrt(p.kl), p.win) for p in study.theory]
 
     def ideal(found: Sequence[SampleStudy]) -> Iterable[Series]:
-        known = {math.sqrt(p.kl): p.ideal for s in found for p in s.theory if p.ideal is not None}
-        x = sorted(known)
+        known = {p.kl for s in found for p in s.theory if p.ideal is not None}
+        if not known:
+            return
+        x = [math.sqrt(max(known)) * i / CURVE_STEPS for i in range(CURVE_STEPS + 1)]
         yield Series(
             name="perfect reward (Theorem 1)",
             x=x,
-            y=[known[at] for at in x],
+            y=[ideal_win_rate(beta_at(at * at)) for at in x],
             style=IDEAL,
             secondary=True,
         )
@@ -417,6 +434,7 @@ def theory(document: Document) -> list[Panel]:
         label="win rate over the initial policy",
         caption="From each reward's errors on these samples, were a policy its exact optimum.",
         percent=True,
+        kind="points",
         more=ideal,
     )
 
@@ -433,7 +451,8 @@ def tails(document: Document) -> list[Panel]:
         )
         figure = Figure(
             name=f"tail_{i + 1}",
-            title="Tail accuracy" + (f", {i + 1} of {len(parts)}" if len(parts) > 1 else ""),
+            title="Excellent responses above great ones"
+            + (f", {i + 1} of {len(parts)}" if len(parts) > 1 else ""),
             caption="How often the reward ranks an excellent response (top tenth by gold) above a "
             f"great one (from the top quarter to the top tenth). {_whiskers(document)} Guessing "
             "gives 50%.",

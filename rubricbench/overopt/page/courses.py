@@ -35,6 +35,16 @@ class Course:
         """The results that there are."""
         return [r for r in self.values if r is not None]
 
+    def told(self, *, fixed: bool) -> list[Result]:
+        """Return the results whose cautions say something.
+
+        Args:
+            fixed: whether the start is what it is by definition, such as a KL of 0: that it does
+                not vary is then no caution.
+        """
+        pairs = zip(self.x, self.values, strict=True)
+        return [r for x, r in pairs if r is not None and not (fixed and x == 0)]
+
     @property
     def banded(self) -> bool:
         """Whether any has an interval."""

@@ -23,7 +23,7 @@ FORMATS = ("svg", "png", "csv")
 WORDS = {
     Outcome.OVER: ("over-optimized", "bad"),
     Outcome.RISK: ("at risk", "bad"),
-    Outcome.HOLDS: ("no decline seen", "good"),
+    Outcome.HOLDS: ("holds", "good"),
     Outcome.UNCLEAR: ("unclear", "unsure"),
     Outcome.NONE: ("not computable", "unsure"),
 }
@@ -106,12 +106,15 @@ def _verdicts(document: Document) -> Markup:
 
 def _verdict(document: Document, arm: ArmCurve | SampleStudy, anchor: str) -> Markup:
     word, tone = WORDS[arm.verdict.outcome]
+    name = arm.arm
+    if document.curves and document.samples:  # the same name may stand for a run and for a reward
+        name += ", trained" if isinstance(arm, ArmCurve) else ", on samples"
     said = verdict(
         arm.verdict.headline,
         [arm.verdict.text] if arm.verdict.text else [],
         tone=tone,
         word=word,
-        name=arm.arm,
+        name=name,
         style=charts.style_of(document, arm.arm),
     )
     noted = cautions_list([("", c) for c in arm.cautions], anchor=anchor)
