@@ -249,7 +249,7 @@ class Replicates:
         scale = max(1.0, abs(float(self.point[0, column])))
         if np.nansum(squares) <= (_FLAT * scale) ** 2:
             found.append(caution("constant", f"no spread among {n} prompts, so no width"))
-        elif abs(_skew(influence)) > SKEWED:
+        elif abs(skew(influence)) > SKEWED:
             share = np.nanmax(squares) / np.nansum(squares)
             found.append(
                 caution("heavy_tail", f"one prompt of {n} makes {share:.0%} of the variance")
@@ -271,13 +271,16 @@ class Replicates:
         below = (self.resampled < self.point).sum(axis=0) / defined
         equal = (self.resampled == self.point).sum(axis=0) / defined
         bias = special.ndtri(np.clip(below + equal / 2, 1e-6, 1 - 1e-6))
-        acceleration = np.array([_skew(column) / 6 for column in self._influence().T])
+        acceleration = np.array([skew(column) / 6 for column in self._influence().T])
         z = bias + special.ndtri(tails)
         return np.asarray(special.ndtr(bias + z / np.maximum(1 - acceleration * z, _FLAT)))
 
 
-def _skew(influence: Floats) -> float:
-    """Return the sum of cubes over the sum of squares to the power 1.5; 0 where none varies."""
+def skew(influence: Floats) -> float:
+    """Return the sum of cubes over the sum of squares to the power 1.5; 0 where none varies.
+
+    Of n values about their mean it is their skewness over √n.
+    """
     known = influence[np.isfinite(influence)]
     largest = float(np.abs(known).max(initial=0.0))
     if largest <= _FLAT**2:

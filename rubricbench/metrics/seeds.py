@@ -16,9 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from rubricbench.metrics.resample import SKEWED, skew
 from rubricbench.metrics.result import LEVEL, Caution, Method, Result, caution, not_computable
 
-FEW_SEEDS = 5
+# As of prompts (`resample.FEW_PROMPTS_T`): so few do not show whether they are skewed. A warning
+# where the few themselves are skewed would go to the wrong ones (docs/metrics.md, Seeds).
+FEW_SEEDS = 20
 Floats = NDArray[np.float64]
 
 
@@ -47,7 +50,7 @@ def over_seeds(
     if not n:
         return not_computable(name, "no seed has a value", items=items, unit="seeds")
     mean = float(known.mean())
-    warnings = list(seed_cautions(n))
+    warnings = [*seed_cautions(n), *_skewed(known - mean)]
     if n < len(given):
         warnings.append(caution("left_out", f"{len(given) - n} of {len(given)} seeds"))
     half = _half(float(known.std(ddof=1)) / math.sqrt(n), n - 1, level) if n > 1 else None
@@ -63,6 +66,15 @@ def over_seeds(
         items=items,
         warnings=tuple(warnings),
     )
+
+
+def _skewed(spread: Floats) -> tuple[Caution, ...]:
+    """Say so where enough seeds show that they are skewed; fewer are cautioned for being few."""
+    if len(spread) < FEW_SEEDS or abs(skew(spread)) <= SKEWED:
+        return ()
+    share = (spread**2).max() / (spread**2).sum()
+    text = f"one seed of {len(spread)} makes {share:.0%} of the variance, and seeds are skewed"
+    return (Caution("heavy_tail", f"{text}: the interval may cover too little"),)
 
 
 def seed_difference(

@@ -130,7 +130,7 @@ def _functions(n: int) -> dict[str, tuple[Callable[[Rng], np.ndarray], Function,
 def seeds() -> None:
     """Print the t interval over seeds, and the one for seeds and prompts."""
     header()
-    for n in (3, 5):
+    for n in (3, 5, 10, 20):
         for name in ("normal", "uniform", "exponential", "lognormal"):
             draw, truth = WORLDS[name]
             coverage(

@@ -10,8 +10,14 @@ import statsmodels.formula.api as smf
 from coverage_table import coverage
 from scipy import stats
 
+from rubricbench.metrics.resample import FEW_PROMPTS_T
 from rubricbench.metrics.result import Method
-from rubricbench.metrics.seeds import over_seeds, over_seeds_and_prompts, seed_difference
+from rubricbench.metrics.seeds import (
+    FEW_SEEDS,
+    over_seeds,
+    over_seeds_and_prompts,
+    seed_difference,
+)
 
 
 def codes(result):
@@ -26,12 +32,11 @@ def test_three_seeds_get_a_t_interval_with_two_degrees_of_freedom():
     assert codes(found) == {"few_seeds"}
 
 
-def test_it_is_the_t_interval_of_scipy_and_five_seeds_are_not_few():
+def test_it_is_the_t_interval_of_scipy_whatever_the_level():
     values = [0.31, 0.36, 0.28, 0.4, 0.33]
     ends = stats.t.interval(0.9, 4, np.mean(values), stats.sem(values))
     found = over_seeds(values, "gold", level=0.9)
     assert found.interval == pytest.approx(ends)
-    assert codes(found) == set()
 
 
 def test_one_seed_has_an_estimate_and_no_interval():
@@ -86,13 +91,25 @@ def test_the_interval_of_both_is_never_narrower_than_that_of_the_seeds():
 def test_with_one_seed_or_one_prompt_nothing_is_known_of_new_ones():
     assert codes(over_seeds_and_prompts(np.zeros((1, 5)), "gold")) == {"one_seed"}
     found = over_seeds_and_prompts(np.zeros((5, 1)), "gold")
-    assert (codes(found), found.interval) == ({"one_prompt"}, None)
+    assert (codes(found), found.interval) == ({"one_prompt", "few_seeds"}, None)
 
 
 @pytest.mark.parametrize("bad", [np.zeros(3), np.zeros((0, 3)), np.full((2, 2), math.nan)])
 def test_a_table_with_holes_is_refused(bad):
     with pytest.raises(ValueError, match="every cell"):
         over_seeds_and_prompts(bad, "gold")
+
+
+def test_seeds_are_few_until_they_could_show_that_they_are_skewed():
+    # The same interval over prompts is cautioned below the same number, for the same reason.
+    assert FEW_SEEDS == FEW_PROMPTS_T
+    for n in (2, 5, FEW_SEEDS - 1):
+        assert codes(over_seeds(np.arange(n), "gold")) == {"few_seeds"}
+    assert codes(over_seeds(np.arange(FEW_SEEDS), "gold")) == set()
+    # 19 seeds at 0, one at 1: skewness over √n is (.95³ − 19·.05³) / (.95² + 19·.05²)^1.5 = .92.
+    collapsed = over_seeds(np.arange(FEW_SEEDS) == 0, "gold")
+    assert codes(collapsed) == {"heavy_tail"}
+    assert "one seed of 20 makes 95% of the variance" in collapsed.warnings[0].text
 
 
 def test_three_seeds_cover_where_seeds_are_normal():
