@@ -177,6 +177,23 @@ def test_scores_outlive_a_kill_and_nothing_is_asked_twice(pool, tmp_path):
     assert len(reward.asked) == 12
 
 
+def test_a_kill_loses_no_batch_that_was_scored(pool, tmp_path, monkeypatch):
+    """A killed process runs no ``finally``: what is appended batch by batch is all there is."""
+    reward = Dying(after=7)
+    monkeypatch.setattr(KeptScores, "write", lambda self: None)
+    with pytest.raises(RubricbenchError, match="power"):
+        KeptScores(tmp_path, pool).values(reward)
+    monkeypatch.undo()
+    left = tmp_path / "scores.partial.jsonl"
+    assert not (tmp_path / "scores.parquet").exists()
+    left.write_bytes(left.read_bytes() + b'{"reward": "dying", "ident')  # torn
+    found = KeptScores(tmp_path, pool).values(reward)
+    assert reward.asked == list(range(12))
+    assert np.nansum(found) == sum(range(12)) - 2
+    assert not left.exists()
+    assert len(pq.read_table(tmp_path / "scores.parquet")) == 12
+
+
 def test_scores_of_two_rewards_stand_side_by_side(pool, tmp_path):
     scores("column:good", pool, tmp_path)
     scores("column:broken", pool, tmp_path)
