@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rubricbench.cli.data_convert import convert
 from rubricbench.cli.data_decontaminate import decontaminate
 from rubricbench.cli.data_publish import publish
 from rubricbench.cli.output import Output, output_options
@@ -208,5 +209,6 @@ def checks(markdown: bool, output: Output) -> None:
     output.result({"families": catalogue.as_json()}, "\n".join(lines))
 
 
+command.add_command(convert)
 command.add_command(decontaminate)
 command.add_command(publish)

@@ -43,7 +43,7 @@ def read_graded(path: Path, rubrics: str = "") -> list[Graded]:
         InputError: the file cannot be read, or no response has a tier.
         SchemaError: a row cannot be used.
     """
-    marks = [_mark(row) for _, row in read_rows(path)]
+    marks = [tier_of(row) for _, row in read_rows(path)]
     graded = [
         Graded(row.rubric, row.response.id, tier, tuple(r.met for r in row.references))
         for row, tier in zip(read(path, rubrics), marks, strict=True)
@@ -55,7 +55,12 @@ def read_graded(path: Path, rubrics: str = "") -> list[Graded]:
     return graded
 
 
-def _mark(row: Mapping[str, Any]) -> str:
+def tier_of(row: Mapping[str, Any]) -> str:
+    """Return a row's tier; empty where it has none, or attacks.
+
+    Raises:
+        InputError: there is no such tier.
+    """
     tier = row.get("tier") or ""
     if tier and tier not in TIERS:
         raise InputError(f"tier {tier!r:.40}", hint="one of " + ", ".join(TIERS))
