@@ -105,6 +105,9 @@ def pair_agreement(samples: Samples, boot: Bootstrap | None = None) -> Agreement
     without = int((pairs == 0).sum())
     detail = f"{without:,} of {len(pairs):,} prompts have no two samples of different gold"
     warnings = [caution("left_out", detail)] if without else []
+    if samples.left_out:
+        lost = f"{samples.left_out:,} samples without both rewards"
+        warnings.append(caution("left_out", lost))
     boot = boot or Bootstrap(samples.prompts, resamples=0)
     return from_shares(shares, boot, items=int(pairs.sum()), warnings=warnings)
 

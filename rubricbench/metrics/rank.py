@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
 from rubricbench.metrics.resample import Bootstrap
-from rubricbench.metrics.result import Result, caution
+from rubricbench.metrics.result import Caution, Result, caution
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.scales import Counts
 
@@ -56,8 +56,10 @@ def rank_correlation(
     names = ("spearman", "spearman_top")
     columns = prompt_spearman(samples, top=top, least=least)
     parts = (np.ones(samples.size), top_samples(samples, top))
+    lost = f"{samples.left_out:,} samples without both rewards"
+    rows = [caution("left_out", lost)] if samples.left_out else []
     found = [
-        _result(boot, column, name, int(part[~np.isnan(column)[samples.of_prompt]].sum()))
+        _result(boot, column, name, int(part[~np.isnan(column)[samples.of_prompt]].sum()), rows)
         for column, name, part in zip(columns.T, names, parts, strict=True)
     ]
     return RankCorrelation(overall=found[0], top=found[1])
@@ -107,9 +109,9 @@ def _centred_ranks(of: NDArray[np.int64], values: Floats) -> Floats:
     return np.asarray((2 * counts.below + counts.equal - counts.number) / 2)
 
 
-def _result(boot: Bootstrap, column: Floats, name: str, items: int) -> Result:
+def _result(boot: Bootstrap, column: Floats, name: str, items: int, more: list[Caution]) -> Result:
     without = int(np.isnan(column).sum())
     detail = f"{without:,} of {len(column):,} prompts: too few samples, or one that is constant"
-    warnings = [caution("left_out", detail)] if without else []
+    warnings = [*more, caution("left_out", detail)] if without else more
     why = "in every prompt the samples are too few, or proxy or gold is constant"
     return boot.means(column).results([name], items=items, why=why, warnings=warnings)[0]

@@ -30,9 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rubricbench.errors import InputError
-from rubricbench.metrics.result import LEVEL, Method, Result, not_computable
+from rubricbench.metrics.result import LEVEL, Caution, Method, Result, not_computable
 
 Floats = NDArray[np.float64]
+_CROSSED = "the ends have crossed: the observations do not come from one mean (has it drifted?)"
 _LARGEST_BET = 0.5  # the paper's c: a bet stays away from ruin (1) by half
 
 
@@ -107,15 +108,20 @@ class ConfidenceSequence:
             self._observe(float(x))
 
     def result(self, name: str, *, unit: str = "prompts") -> Result:
-        """Return the mean so far, with the ends that hold whenever this is asked."""
+        """Return the mean so far, with the ends that hold whenever this is asked.
+
+        The ends only ever come nearer. Where they have crossed, no mean agrees with all that was
+        seen: there is no interval then, and a caution says so.
+        """
         if not self.n:
             return not_computable(name, "no observation yet", unit=unit)
-        ends = self.side
+        ends, crossed = self.side, self.low > self.high
         return Result(
             name=name,
             estimate=self._unscaled(self._total / self.n),
-            low=None if ends is Side.UPPER else self.low,
-            high=None if ends is Side.LOWER else self.high,
+            low=None if crossed or ends is Side.UPPER else self.low,
+            high=None if crossed or ends is Side.LOWER else self.high,
+            warnings=(Caution("unstable", _CROSSED),) if crossed else (),
             level=self.level,
             method=Method.SEQUENCE,
             n=self.n,

@@ -160,7 +160,7 @@ def _warnings(samples: Samples, shares: Floats, saturation: Saturation) -> list[
     if without:
         detail = f"{without:,} of {len(shares):,} prompts have no pair of the tail"
         found.append(caution("left_out", detail))
-    elif samples.left_out:
+    if samples.left_out:
         found.append(caution("left_out", f"{samples.left_out:,} samples without a reward"))
     ties = np.nanmean(shares[:, 2]) if without < len(shares) else 0.0
     if ties >= MANY_TIES:

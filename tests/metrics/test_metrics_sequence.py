@@ -143,6 +143,18 @@ def test_its_result_has_the_ends_there_are():
     assert found.method is Method.SEQUENCE
 
 
+@pytest.mark.parametrize("kind", [EmpiricalBernstein, HedgedBetting])
+def test_ends_that_have_crossed_are_no_interval(kind):
+    # A thousand losses put the high end near 0, three thousand wins the low end above it.
+    sequence = kind()
+    sequence.update([0.0] * 1000)
+    assert sequence.result("win rate").interval is not None
+    sequence.update([1.0] * 3000)
+    found = sequence.result("win rate")
+    assert (found.estimate, found.low, found.high) == (0.75, None, None)
+    assert "crossed" in found.warnings[0].text
+
+
 @pytest.mark.parametrize("bad", [1.5, -0.1, math.nan, math.inf])
 def test_a_value_outside_the_bounds_is_refused_and_nothing_taken(bad: float):
     sequence = EmpiricalBernstein()

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from rubricbench.errors import InputError
+from rubricbench.metrics.agreement import pair_agreement
+from rubricbench.metrics.rank import rank_correlation
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import walk
 from rubricbench.metrics.samples import Samples
@@ -108,6 +110,18 @@ def test_prompts_without_a_pair_are_left_out_and_counted():
     assert found.prompts_used.estimate == 0.5
     text = next(c.text for c in found.accuracy.warnings if c.code == "left_out")
     assert text.startswith("1 of 2 prompts")
+
+
+def test_rows_left_out_are_said_beside_prompts_left_out():
+    gold = np.concatenate([np.arange(20), np.zeros(20)])
+    proxy = np.where(np.arange(40) == 3, np.nan, gold)
+    samples = Samples.of(np.repeat(["a", "b"], 20), proxy, gold, unknown="drop")
+    tail = tail_accuracy(samples).accuracy
+    others = (rank_correlation(samples).overall, pair_agreement(samples).ties_half)
+    for found in (tail, *others):
+        said = [c.text for c in found.warnings if c.code == "left_out"]
+        assert len(said) == 2  # prompt b, constant in gold, and the row
+        assert any(text.startswith("1 samples without") for text in said)
 
 
 def test_no_pair_at_all_says_so():
