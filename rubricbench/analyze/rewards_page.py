@@ -10,6 +10,7 @@ from markupsafe import Markup
 from rubricbench.analyze.effects import ClaimEffect, FeatureEffect, NullResponder, Uplift
 from rubricbench.analyze.rewards import RewardAnalysis, RewardsRecord
 from rubricbench.figures.blocks import (
+    Named,
     cautions_list,
     cell,
     figure_block,
@@ -65,8 +66,14 @@ def _blocks(reward: RewardAnalysis, number: int) -> dict[str, Any]:
 
 def _notes(reward: RewardAnalysis, anchor: str) -> Markup:
     """Return why figures are starred or not there."""
-    named = [(label(result.name), result) for result in walk(reward)]
+    named = [(_about(label(result.name)), result) for result in walk(reward)]
     return cautions_list(named, anchor=anchor) + reasons_list(named, anchor=anchor)
+
+
+def _about(name: str) -> Named:
+    """Return a figure and whose it is: ``Length: excess`` is the excess of length."""
+    of, colon, figure = name.partition(": ")
+    return (label(figure), of.lower()) if colon else name
 
 
 def sentence(reward: RewardAnalysis) -> str:
@@ -75,7 +82,7 @@ def sentence(reward: RewardAnalysis) -> str:
     found = [f"it goes with more {_listed(liked)} than gold does"] if liked else []
     low = reward.exploitation.low_gold_at_top
     if low.estimate is not None:
-        found.append(f"at its top {low.estimate:.0%} of the responses have gold below the median")
+        found.append(f"of its favourite tenth {low.estimate:.0%} have gold below the median")
     found += [
         f"{null.name} responses beat {null.quantile.estimate:.0%} of the pool"
         for null in reward.nulls

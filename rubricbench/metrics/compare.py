@@ -24,7 +24,7 @@ from scipy import special
 from rubricbench.errors import InputError
 from rubricbench.metrics.auc import Joint, why_not
 from rubricbench.metrics.holm import holm
-from rubricbench.metrics.peak import crossfit_of, halves
+from rubricbench.metrics.peak import ROUNDING, crossfit_of, halves
 from rubricbench.metrics.resample import FEW_PROMPTS_BOOTSTRAP, Bootstrap
 from rubricbench.metrics.result import LEVEL, Caution, Method, Result, caution, not_computable
 from rubricbench.metrics.runs import Seeded, mean_run, restricted
@@ -154,7 +154,7 @@ def _peaks(
         peaks = np.concatenate([crossfit_of(c, x, first) for c in counts])
         draws[arm] = (peaks, np.concatenate([c @ last / boot.n for c in counts]))
     tops = {arm: p for arm, (p, _) in point.items()}
-    falls = {arm: p - end for arm, (p, end) in point.items()}
+    falls = {arm: _fall(p, end, curves[arm]) for arm, (p, end) in point.items()}
     return {
         "gold_peak": _Figure(
             tops, {a: p for a, (p, _) in draws.items()}, Method.BOOTSTRAP_T, boot.n
@@ -192,7 +192,13 @@ def _of_run(run: Trajectory, seed: int) -> dict[str, float]:
     values = np.ascontiguousarray(run.gold.T)
     every = np.ones((1, len(run.prompts)))
     top = float(crossfit_of(every, values, halves(run.prompts, seed))[0])
-    return {"final_gold": end, "gold_peak": top, "gold_drop": top - end}
+    return {"final_gold": end, "gold_peak": top, "gold_drop": _fall(top, end, values)}
+
+
+def _fall(top: float, end: float, values: Floats) -> float:
+    """Return what is lost since the peak; 0 where both are one mean, summed in another order."""
+    fall = top - end
+    return 0.0 if abs(fall) <= ROUNDING * float(np.abs(values).max()) else fall
 
 
 def _comparison(

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import pytest_asyncio
 from chromium import BINARY, Page, browser
@@ -18,7 +19,14 @@ from test_report_escaping import HOSTILE
 from rubricbench.metrics.result import not_computable, walk
 from rubricbench.overopt.document import Document, Outcome, Provenance
 from rubricbench.overopt.page import figures, render_page_of, write_page
-from rubricbench.overopt.page.charts import REWARD, chunks, overlays, training
+from rubricbench.overopt.page.charts import (
+    REWARD,
+    at_equal_kl,
+    chunks,
+    overlays,
+    theory,
+    training,
+)
 from rubricbench.overopt.page.page import WORDS
 
 
@@ -158,6 +166,53 @@ def test_links_lead_to_the_files_that_there_are():
 def sorted_as_shown(found: Document) -> list:
     page = render_page_of(found)
     return sorted(figures(found), key=lambda f: page.index(f'id="figure-{f.name}"'))
+
+
+def test_what_was_not_seen_is_not_said_to_be_impossible():
+    found = document(arms=1, rewards=0)  # no onset
+    missed = msgspec.structs.replace(
+        found.curves[0].fall, over_prompts=not_computable("onset_fall", "no onset was seen")
+    )
+    arm = msgspec.structs.replace(found.curves[0], fall=missed)
+    shown = text_of(render_page_of(msgspec.structs.replace(found, curves=(arm,))))
+    _, _, rest = shown.partition("These runs")
+    listed = rest.partition("Another run")[0]
+    assert "Not computable" not in listed
+    assert "Not seen within the data Onset step : no onset by the last checkpoint" in listed
+    assert "gold is highest at the last checkpoint" in listed
+    assert "Fall at the onset : no onset was seen" in listed
+
+
+def test_a_kl_that_was_not_logged_is_not_taken_for_an_onset_not_seen():
+    shown = text_of(render_page_of(document(arms=1, rewards=0, kl=False)))
+    assert "Not computable Onset √KL" in shown
+
+
+def test_gains_at_a_few_kls_are_points_and_no_curve():
+    found = document(arms=0, rewards=3)
+    for panel in (*at_equal_kl(found), *theory(found)):
+        drawn = [s for s in panel.figure.series if not s.secondary]
+        assert {s.kind for s in drawn} == {"points"}
+        assert min(x for s in drawn for x in s.x) > 0  # at 0 there is nothing to compare
+        assert panel.figure.x.low == 0
+        assert "Whiskers" in panel.figure.caption
+
+
+def test_the_win_rate_of_a_perfect_reward_is_a_curve_from_a_coin():
+    line = next(s for p in theory(document(arms=0, rewards=1)) for s in p.figure.series[1:])
+    assert line.y[0] == pytest.approx(0.5)
+    assert all(a < b for a, b in zip(line.y, line.y[1:], strict=False))
+    # Gold quantiles are uniform and tilted by e^{bq}: the win rate is E q = 1/(1 - e^-b) - 1/b,
+    # the KL b E q - log((e^b - 1)/b). At b = 4 that is 0.76866 at 0.47941 nats.
+    assert np.interp(0.47941**0.5, line.x, line.y) == pytest.approx(0.76866, abs=1e-3)
+
+
+def test_an_arm_and_a_reward_of_one_name_are_told_apart():
+    found = document(arms=1, rewards=1)
+    study = msgspec.structs.replace(found.samples[0], arm=found.curves[0].arm)
+    page = Drawn(render_page_of(msgspec.structs.replace(found, samples=(study,))))
+    heads = [text for text in page.said("bdi") if text.startswith(found.curves[0].arm + ",")]
+    assert heads[:2] == [f"{study.arm}, trained", f"{study.arm}, on samples"]
 
 
 def test_an_empty_document_is_a_page_too():

@@ -384,25 +384,25 @@ def _together(
 ) -> list[Panel]:
     """Return studies four to a chart.
 
-    Few points at chosen KLs are no curve: they are drawn as points. At KL 0 nothing has been
-    optimised, so that it does not vary there is no caution.
+    Few points at chosen KLs are no curve: they are drawn as points, but for KL 0, where nothing
+    has been optimised yet.
     """
     parts = list(chunks(len(found)))
     panels = []
     for i, part in enumerate(parts):
-        lines = [(s, points(s)) for s in found[part]]
+        start = 0.0 if kind == "points" else None
+        lines = [(s, [(at, r) for at, r in points(s) if at != start]) for s in found[part]]
         series = [_line(of, s.arm, style_of(document, s.arm), kind) for s, of in lines]
         ends = BAND.format(level=100 * document.provenance.level)
         figure = Figure(
             name=f"{name}_{i + 1}",
             title=title + (f", {i + 1} of {len(parts)}" if len(parts) > 1 else ""),
             caption=f"{caption} {_whiskers(document) if kind == 'points' else ends}",
-            x=Axis(label=x),
+            x=Axis(label=x, low=start),
             y=Axis(label=label, percent=percent),
             series=(*series, *more(found[part])),
         )
-        start = 0.0 if x == DISTANCE else None
-        panels.append(Panel(figure, [(s.arm, r) for s, of in lines for at, r in of if at != start]))
+        panels.append(Panel(figure, [(s.arm, r) for s, of in lines for _, r in of]))
     return panels
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
 from markupsafe import Markup, escape
 
 from rubricbench.audit.safe_kl import SafeKl, Safety
@@ -60,13 +61,18 @@ def _seeded(name: str, seeds: bool, arm: ArmCurve) -> Result:
     found: Seeded = getattr(arm, name)
     result = found.over_seeds if seeds else found.over_prompts
     # What hangs on an onset is not there for want of an onset, and not for a fault of the data.
-    waits = name == "fall" or (seeds and name.startswith("onset"))
-    return _missed(result) if waits and unseen(arm.onset.over_prompts) else result
+    event = {"fall": arm.onset, "onset": found, "onset_distance": found}.get(name)
+    return _missed(result) if event and unseen(event.over_prompts) else result
 
 
 def _missed(result: Result) -> Result:
     """Return a result that is none because its event was not seen, marked as such."""
-    return result if result.estimate is not None else result.with_warnings([caution("censored")])
+    if result.estimate is not None:
+        return result
+    if result.unit == "seeds" and not result.n:
+        why = "no seed has an onset by its last checkpoint"
+        result = msgspec.structs.replace(result, reason=why)
+    return result.with_warnings([caution("censored")])
 
 
 _ARMS: tuple[tuple[str, str, Form], ...] = (
