@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,7 @@ from rubricbench.cli.output import Output, output_options
 from rubricbench.errors import InputError
 
 if TYPE_CHECKING:
-    from rubricbench.metrics.planning import Plan, Spread
+    from rubricbench.metrics.planning import Design, Plan, Spread
     from rubricbench.metrics.result import Result
 
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     help="A prompt and arm; may be given often.",
 )
 @click.option("--arm", help="Of the pilot: plan for the mean of this arm.")
+@click.option("--step", type=int, help="Of a pilot with several checkpoints, this one.")
 @click.option("--against", help="Of the pilot: plan for the paired difference to this arm.")
 @click.option("--proxy", default="proxy", show_default=True, help="Column of the pilot.")
 @click.option("--gold", default="gold", show_default=True, help="Column of the pilot: the metric.")
@@ -50,6 +51,7 @@ def plan(
     prompts: int | None,
     samples: tuple[int, ...],
     arm: str | None,
+    step: int | None,
     against: str | None,
     proxy: str,
     gold: str,
@@ -75,7 +77,7 @@ def plan(
     else:
         if not (between is within is rate is None):
             raise InputError("a pilot and deviations", hint="give the one or the other")
-        spread = _measured(pilot, arm, against, proxy=proxy, gold=gold, unknown=unknown)
+        spread = _measured(pilot, arm, against, proxy=proxy, gold=gold, unknown=unknown, step=step)
     found = planned(
         spread,
         effect=effect,
@@ -100,16 +102,14 @@ def _given(between: float | None, within: float | None, rate: float | None) -> S
     return Spread.given(between or 0.0, within or 0.0)
 
 
-def _measured(
-    pilot: Path, arm: str | None, against: str | None, *, proxy: str, gold: str, unknown: str
-) -> Spread:
+def _measured(pilot: Path, arm: str | None, against: str | None, **reading: Any) -> Spread:
     from rubricbench.metrics.planning import Spread
     from rubricbench.metrics.reading import read_samples
 
-    first = read_samples(pilot, proxy=proxy, gold=gold, unknown=unknown, arm=arm)
+    first = read_samples(pilot, arm=arm, **reading)
     if against is None:
         return Spread.of(first)
-    second = read_samples(pilot, proxy=proxy, gold=gold, unknown=unknown, arm=against)
+    second = read_samples(pilot, arm=against, **reading)
     return Spread.of_difference(second, first)
 
 
@@ -123,11 +123,7 @@ def _text(found: Plan) -> str:
     test = f"power {found.power:g}, two-sided level {found.level:g}"
     if found.target is not None:
         lines += ["", f"To find a difference of {found.target:g} ({test}):"]
-        lines += [
-            f"  {d.samples:>4} samples a prompt: {_count(d.prompts)} prompts, "
-            f"{_count(d.total)} samples"
-            for d in found.designs
-        ]
+        lines += [f"  {d.samples:>4} samples a prompt: {_needed(d)}" for d in found.designs]
     if found.prompts is not None:
         lines += ["", f"What {found.prompts:,} prompts can show ({test}):"]
         lines += [
@@ -142,6 +138,12 @@ def _number(result: Result) -> str:
         return f"not computable: {result.reason}"
     ends = f" [{result.low:.3g}, {result.high:.3g}]" if result.interval else ""
     return f"{result.estimate:.3g}{ends}"
+
+
+def _needed(design: Design) -> str:
+    if design.prompts.estimate is None:
+        return design.prompts.reason
+    return f"{_count(design.prompts)} prompts, {_count(design.total)} samples"
 
 
 def _count(result: Result) -> str:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from rubricbench.theory.figure2 import Table
 
 PATH = click.Path(path_type=Path)
+FROM_KLS = (0.1, 0.25, 0.5, 1.0, 2.0, 3.0)  # a hundred samples a prompt end near 1
+_FROM = ",".join(f"{kl:g}" for kl in FROM_KLS)
+_NOT_DRAWN = (".pdf", ".eps", ".jpg", ".jpeg", ".html", ".json")
 
 
 def _numbers(context: click.Context, parameter: click.Parameter, value: str | None) -> list[float]:
@@ -28,7 +31,12 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str | No
 
 
 @click.command()
-@click.option("--kl", "kls", callback=_numbers, help="KLs in nats  [default: 0.5,1,2,3,4]")
+@click.option(
+    "--kl",
+    "kls",
+    callback=_numbers,
+    help=f"KLs in nats  [default: 0.5,1,2,3,4; with --from {_FROM}]",
+)
 @click.option("--beta", "betas", callback=_numbers, help="Temperatures, in place of KLs.")
 @click.option(
     "--map",
@@ -44,9 +52,10 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str | No
     help="Write the figures: a folder (SVG, PNG, CSV), or a file ending in one of them.",
 )
 @click.option("--from", "source", type=PATH, metavar="SCORES", help="Predict for these scores.")
-@click.option("--proxy-column", default="proxy", show_default=True, help="In SCORES.")
-@click.option("--gold-column", default="gold", show_default=True, help="In SCORES.")
+@click.option("--proxy", default="proxy", show_default=True, help="Column of SCORES.")
+@click.option("--gold", default="gold", show_default=True, help="Column of SCORES.")
 @click.option("--arm", help="Of SCORES with several arms, this one.")
+@click.option("--step", type=int, help="Of SCORES with several checkpoints, this one.")
 @click.option(
     "--unknown",
     type=click.Choice(["refuse", "drop"]),
@@ -56,6 +65,7 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str | No
 )
 @click.option("--seed", default=0, show_default=True, help="Of the resampling.")
 @click.option("--resamples", default=2000, show_default=True, help="Bootstrap draws.")
+@click.option("--level", default=0.95, show_default=True, help="Of the intervals.")
 @click.option(
     "--interval",
     type=click.Choice(["cluster_t", "percentile_bootstrap", "bca_bootstrap"]),
@@ -80,6 +90,8 @@ def command(
     With --from SCORES, samples of the initial policy with the columns prompt_id, proxy and gold:
     what optimising that proxy does to gold, where it errs, and its map.
     """
+    if plot is not None and plot.suffix.lower() in _NOT_DRAWN:
+        raise InputError(f"--plot {plot}", hint="a folder, or a file ending in .svg, .png or .csv")
     if source is not None:
         if maps or betas:
             raise InputError("--from together with --map or --beta", hint="give one or the other")
@@ -137,26 +149,35 @@ def _predict(
     plot: Path | None,
     output: Output,
     *,
-    proxy_column: str,
-    gold_column: str,
+    proxy: str,
+    gold: str,
     arm: str | None,
-    unknown: str,
-    seed: int,
-    resamples: int,
+    step: int | None,
     interval: str,
+    **resampling: Any,
 ) -> int:
     import msgspec
 
     from rubricbench.metrics.reading import read_samples
     from rubricbench.metrics.result import Method
+    from rubricbench.overopt.settings import Settings
     from rubricbench.theory.empirical import predict
-    from rubricbench.theory.figure2 import KLS
 
-    samples = read_samples(source, proxy=proxy_column, gold=gold_column, unknown=unknown, arm=arm)
-    wanted = kls or list(KLS)
+    settings = Settings(**resampling)
+    samples = read_samples(
+        source, proxy=proxy, gold=gold, unknown=settings.unknown, arm=arm, step=step
+    )
+    wanted = kls or list(FROM_KLS)
     between = [max(wanted) * (i / 16) ** 2 for i in range(17)] if plot else []
     everywhere = sorted({*wanted, *between})
-    drawn = predict(samples, everywhere, seed=seed, resamples=resamples, interval=Method(interval))
+    drawn = predict(
+        samples,
+        everywhere,
+        seed=settings.seed,
+        resamples=settings.resamples,
+        level=settings.level,
+        interval=Method(interval),
+    )
     found = msgspec.structs.replace(drawn, at=tuple(p for p in drawn.at if p.kl in wanted))
     written: list[Path] = []
     if plot is not None:

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from rubricbench.metrics.resample import Bootstrap
-from rubricbench.metrics.result import Result, not_computable
+from rubricbench.metrics.result import LEVEL, Result, not_computable
 from rubricbench.metrics.runs import Seeded, for_arm, mean_run, not_logged, starts_at_base
 from rubricbench.metrics.trajectory import Trajectory
 
@@ -44,49 +44,52 @@ class Drift(msgspec.Struct, frozen=True, kw_only=True):
     last: Seeded
 
 
-def drift(runs: Sequence[Trajectory]) -> tuple[Drift, ...]:
+def drift(runs: Sequence[Trajectory], *, level: float = LEVEL) -> tuple[Drift, ...]:
     """Return every figure of drift of an arm; those not logged say so.
 
     Args:
         runs: of one arm, each of another seed. ``no_spread`` is the column of whether all samples
             of a prompt (two or more) have the same proxy reward.
+        level: confidence level.
 
     Raises:
         InputError: as `runs.mean_run`.
     """
     whole = mean_run(runs)
-    return tuple(_drift(runs, whole, column, name) for column, name in DRIFTS.items())
+    return tuple(_drift(runs, whole, column, name, level) for column, name in DRIFTS.items())
 
 
-def _drift(runs: Sequence[Trajectory], whole: Trajectory, column: str, name: str) -> Drift:
-    (last,) = for_arm(runs, lambda run: _changes(run, column, name)[-1:])
+def _drift(
+    runs: Sequence[Trajectory], whole: Trajectory, column: str, name: str, level: float
+) -> Drift:
+    (last,) = for_arm(runs, lambda run: _changes(run, column, name, level)[-1:])
     return Drift(
         name=name,
         steps=tuple(whole.steps.tolist()),
-        level=tuple(_levels(whole, column, name)),
-        change=tuple(_changes(whole, column, name)),
+        level=tuple(_levels(whole, column, name, level)),
+        change=tuple(_changes(whole, column, name, level)),
         last=last,
     )
 
 
-def _levels(run: Trajectory, column: str, name: str) -> list[Result]:
+def _levels(run: Trajectory, column: str, name: str, level: float) -> list[Result]:
     names = [f"{name}, step {step}" for step in run.steps]
     values = run.columns.get(column)
     if values is None:
         return [not_computable(n, not_logged(run, column, column)) for n in names]
-    return _means(run, values, names)
+    return _means(run, values, names, level)
 
 
-def _changes(run: Trajectory, column: str, name: str) -> list[Result]:
+def _changes(run: Trajectory, column: str, name: str, level: float) -> list[Result]:
     names = [f"{name}_change, step {step}" for step in run.steps]
     values = run.columns.get(column)
     if values is None:
         return [not_computable(n, not_logged(run, column, column)) for n in names]
     if not starts_at_base(run):
         return [not_computable(n, "no step 0 to compare with") for n in names]
-    return _means(run, values - values[0], names)
+    return _means(run, values - values[0], names, level)
 
 
-def _means(run: Trajectory, values: np.ndarray, names: list[str]) -> list[Result]:
-    draws = Bootstrap(run.prompts, resamples=0).means(np.ascontiguousarray(values.T))
+def _means(run: Trajectory, values: np.ndarray, names: list[str], level: float) -> list[Result]:
+    draws = Bootstrap(run.prompts, resamples=0, level=level).means(np.ascontiguousarray(values.T))
     return draws.results(names, warnings=run.cautions)

@@ -190,6 +190,8 @@ def _one_set(table: Table, arm: str | None, step: int | None) -> Rows:
                 f"no rows of arm {arm!r:.60}", where=table.path, hint=f"there are: {_list(names)}"
             )
         keep = table.labels["arm"].codes == (names.index(arm) if arm is not None else 0)
+    if step is not None and "step" not in table.numbers:
+        raise InputError(f"no column step to find {step} in", where=table.path)
     if "step" in table.numbers:
         steps = table.numbers["step"]
         found = [str(int(s)) for s in np.unique(steps[keep])]
@@ -212,7 +214,7 @@ def _several(path: str, what: str, names: Sequence[str]) -> InputError:
 
 
 def _list(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return ", ".join(f"{name:.40}" for name in names[:8]) + (", …" if len(names) > 8 else "")
 
 
 def _side(role: str, named: str) -> tuple[Table, str]:

@@ -82,5 +82,5 @@ def curve_summary(
         fit=fit_rl(runs, seed=seed, resamples=resamples, level=level),
         gap=gap(whole, Bootstrap(whole.prompts, resamples=0, level=level)),
         last_gap=last_gap,
-        drift=drift(runs),
+        drift=drift(runs, level=level),
     )

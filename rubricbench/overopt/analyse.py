@@ -5,7 +5,7 @@ from __future__ import annotations
 import rubricbench
 from rubricbench.errors import InputError
 from rubricbench.overopt.contrasts import sample_contrasts, with_holm
-from rubricbench.overopt.curve import by_arm, curves
+from rubricbench.overopt.curve import APART, by_arm, curves, share_prompts
 from rubricbench.overopt.document import Contrast, Document, Provenance
 from rubricbench.overopt.inputs import Inputs
 from rubricbench.overopt.point_curves import point_curves
@@ -35,7 +35,7 @@ def analyse(
     Raises:
         InputError: ``compare`` with nothing to compare.
     """
-    pairs = _contrasts(inputs, settings, say) if command in ("compare", "report") else ()
+    pairs = _contrasts(command, inputs, settings, say) if command in ("compare", "report") else ()
     if command == "compare" and not pairs:
         raise InputError(
             "there is nothing to compare: two runs or two sets of samples are needed",
@@ -61,11 +61,14 @@ def analyse(
     )
 
 
-def _contrasts(inputs: Inputs, settings: Settings, say: Say) -> tuple[Contrast, ...]:
+def _contrasts(command: str, inputs: Inputs, settings: Settings, say: Say) -> tuple[Contrast, ...]:
     """Return all pairs, of runs and of samples, corrected together."""
     runs = by_arm(inputs.runs)
     found: list[Contrast] = []
-    if len(runs) > 1:
+    apart = len(runs) > 1 and not share_prompts(runs)
+    if apart and command == "report":
+        say(f"{APART}: training arms are not compared")
+    elif len(runs) > 1:
         say(f"comparing {len(runs)} training arms")
         found += run_contrasts(runs, settings)
     if len(inputs.samples) > 1:

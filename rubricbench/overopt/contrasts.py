@@ -13,6 +13,7 @@ from rubricbench.metrics.bestofn import best_of_n
 from rubricbench.metrics.equal_kl import tilt_at_kl
 from rubricbench.metrics.holm import holm
 from rubricbench.metrics.rank import prompt_spearman
+from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Result, not_computable
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.seeds import seed_difference
@@ -94,7 +95,8 @@ def _contrast(
     if known.sum() < 2:
         none = not_computable(name, UNPAIRED, n=int(known.sum()), items=items)
         return Contrast(metric=metric, a=a[0], b=b[0], difference=none, over_seeds=seeds)
-    draws = settings.boot(shared[known]).means(difference[known])
+    boot = Bootstrap(shared[known], resamples=0, level=settings.level)  # of t: no draw is used
+    draws = boot.means(difference[known])
     one_sided = (draws.p_values()[0], draws.map(lambda x: -x).p_values()[0])
     return Contrast(
         metric=metric,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -12,14 +13,15 @@ from rubricbench.metrics.gap import gap
 from rubricbench.metrics.onset import onset
 from rubricbench.metrics.peak import peak_and_drop
 from rubricbench.metrics.resample import Bootstrap
-from rubricbench.metrics.result import Result
-from rubricbench.metrics.runs import Seeded, for_arm, mean_run
+from rubricbench.metrics.result import Result, not_computable
+from rubricbench.metrics.runs import Seeded, for_arm, mean_run, seeded
 from rubricbench.metrics.trajectory import Trajectory
 from rubricbench.overopt.document import ArmCurve, Checkpoint
 from rubricbench.overopt.fitted import of_runs
 from rubricbench.overopt.settings import Say, Settings
 from rubricbench.overopt.verdict_curves import verdict
 
+APART = "the arms share no prompt"
 MEASURES = ("gold", "proxy", "kl", "win", "length", "ended", "repetition")
 
 
@@ -44,12 +46,26 @@ def curves(
     arms = by_arm(runs)
     if not arms:
         return ()
-    areas = auc(arms, level=settings.level)
+    areas = _areas(arms, settings.level)
     found = []
     for arm, own in arms.items():
         say(f"measuring {arm}: {len(own)} seeds, {len(own[0].steps)} checkpoints")
-        found.append(_curve(arm, own, areas[arm].area, settings))
+        found.append(_curve(arm, own, areas[arm], settings))
     return tuple(found)
+
+
+def _areas(arms: Mapping[str, Sequence[Trajectory]], level: float) -> dict[str, Seeded]:
+    """Return the area of every arm over the range that all share, or why there is none."""
+    if not share_prompts(arms):
+        none = not_computable("gold_auc", f"{APART}: no range of √KL is common to them")
+        return {arm: seeded(none, [none] * len(runs)) for arm, runs in arms.items()}
+    return {arm: found.area for arm, found in auc(arms, level=level).items()}
+
+
+def share_prompts(arms: Mapping[str, Sequence[Trajectory]]) -> bool:
+    """Return whether any prompt is there at every checkpoint of every arm."""
+    prompts = [mean_run(runs).prompts for runs in arms.values()]
+    return bool(len(reduce(np.intersect1d, prompts)))
 
 
 def _curve(arm: str, runs: Sequence[Trajectory], area: Seeded, settings: Settings) -> ArmCurve:
@@ -74,7 +90,7 @@ def _curve(arm: str, runs: Sequence[Trajectory], area: Seeded, settings: Setting
         detectable=began.detectable,
         auc=area,
         fit=of_runs(list(runs), whole, settings),
-        drift=tuple(d.last.over_prompts for d in drift(runs)),
+        drift=tuple(d.last.over_prompts for d in drift(runs, level=settings.level)),
         cautions=tuple({c.text: c for run in runs for c in run.cautions}.values()),
         verdict=verdict(whole, high, began, last_gap),
     )

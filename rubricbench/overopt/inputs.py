@@ -80,6 +80,9 @@ def gather(
     """
     if not request.paths:
         return _joined(request, settings)
+    for proxy in request.proxies:
+        if request.proxies.count(proxy) > 1:
+            raise InputError(f"--proxy {proxy!r:.60} is named twice", hint="name it once")
     for path in request.paths:
         if request.paths.count(path) > 1:
             raise InputError("the file is named twice", where=path, hint="name it once")

@@ -74,7 +74,13 @@ def study(arm: str, samples: Samples, settings: Settings) -> SampleStudy:
 
 def _theory(samples: Samples, settings: Settings) -> Empirical | None:
     try:
-        return predict(samples, THEORY_KLS, seed=settings.seed)
+        return predict(
+            samples,
+            THEORY_KLS,
+            seed=settings.seed,
+            resamples=settings.resamples,
+            level=settings.level,
+        )
     except InputError:  # every prompt has one sample; the caution of the study says so
         return None
 

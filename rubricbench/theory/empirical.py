@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from rubricbench.errors import InputError
 from rubricbench.metrics.curves import SUPPORT
 from rubricbench.metrics.resample import RESAMPLES, Bootstrap, Replicates
-from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
+from rubricbench.metrics.result import LEVEL, Caution, Method, Result, caution, not_computable
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tilt import MIN_ESS
 from rubricbench.theory import theorem
@@ -100,6 +100,7 @@ def predict(
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
+    level: float = LEVEL,
     interval: Method = INTERVAL,
 ) -> Empirical:
     """Return what optimising the proxy does to gold, at each KL.
@@ -109,6 +110,7 @@ def predict(
         kls: nats, 0 or more; 0 is the initial policy itself.
         seed: of the bootstrap over prompts.
         resamples: how many draws it makes.
+        level: confidence level.
         interval: of the predictions: ``Method.T``, from leaving out each prompt in turn, or one of
             the bootstraps over prompts.
 
@@ -117,7 +119,7 @@ def predict(
     """
     wanted = [theorem.allowed(float(kl)) for kl in kls]
     kept, cautions = _several(_ordered(samples))
-    boot = Bootstrap(kept.prompts, seed=seed, resamples=resamples)
+    boot = Bootstrap(kept.prompts, seed=seed, resamples=resamples, level=level)
     ties = boot.means(
         np.column_stack([tied_pairs(kept, kept.proxy), tied_pairs(kept, kept.gold)])
     ).results(["proxy_ties", "gold_ties"], items=kept.size)

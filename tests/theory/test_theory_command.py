@@ -87,7 +87,7 @@ def test_figures_in_a_folder_and_beside_each_other(capsys, tmp_path):
 
 
 def test_the_prediction_for_scores(capsys, scores, tmp_path):
-    arguments = ["--from", str(scores), "--proxy-column", "reward", "--resamples", "50"]
+    arguments = ["--from", str(scores), "--proxy", "reward", "--resamples", "100"]
     code, out, _ = run(capsys, *arguments, "--kl", "0.5,3")
     assert code == 0
     assert "30 prompts, 100 samples each" in out
@@ -103,11 +103,34 @@ def test_the_prediction_for_scores(capsys, scores, tmp_path):
         assert Path(file).stat().st_size > 0
 
 
+def test_the_level_is_that_of_every_interval(capsys, scores):
+    wide, narrow = (
+        json.loads(run(capsys, "--from", str(scores), "--proxy", "reward", "--json", *extra)[1])
+        for extra in ([], ["--level", "0.8"])
+    )
+    for at in (lambda d: d["at"][0]["win_rate"], lambda d: d["tail_error"][0]["error"]):
+        assert (at(wide)["level"], at(narrow)["level"]) == (0.95, 0.8)
+        assert at(narrow)["high"] - at(narrow)["low"] < at(wide)["high"] - at(wide)["low"]
+
+
+def test_one_checkpoint_of_several_is_named(capsys, scores):
+    table = pd.read_parquet(scores)
+    both = pd.concat([table.assign(step=0), table.assign(step=10, gold=-table["gold"])])
+    both.to_parquet(scores)
+    arguments = ["--from", str(scores), "--proxy", "reward", "--kl", "0.1"]
+    code, _, err = run(capsys, *arguments)
+    assert code == 2
+    assert "--step" in err
+    code, out, _ = run(capsys, *arguments, "--step", "0")
+    assert code == 0
+    assert "100 samples each" in out
+
+
 def test_unknown_rewards_are_refused_or_counted(capsys, scores):
     table = pd.read_parquet(scores)
     table.loc[3, "gold"] = None
     table.to_parquet(scores)
-    arguments = ["--from", str(scores), "--proxy-column", "reward", "--kl", "0.1"]
+    arguments = ["--from", str(scores), "--proxy", "reward", "--kl", "0.1"]
     code, _, err = run(capsys, *arguments)
     assert code == 2
     assert "--unknown drop" in err
@@ -127,6 +150,9 @@ def test_unknown_rewards_are_refused_or_counted(capsys, scores):
         (["--kl", "1", "--beta", "1"], "both"),
         (["--from", "gone.parquet"], "gone.parquet"),
         (["--from", "gone.parquet", "--map", "identity"], "--map"),
+        (["--from", "gone.parquet", "--resamples", "1"], "resamples"),
+        (["--from", "gone.parquet", "--level", "95"], "level"),
+        (["--plot", "figure.pdf"], ".svg"),
     ],
 )
 def test_bad_input_is_one_line(capsys, arguments, word):

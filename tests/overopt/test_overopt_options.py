@@ -1,0 +1,107 @@
+"""Options do what they say in every figure; what they cannot find is said."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+from worlds import run_table, sample_table
+
+from rubricbench import cli
+from rubricbench.errors import InputError
+from rubricbench.metrics.result import walk
+from rubricbench.metrics.samples import Samples
+from rubricbench.overopt.analyse import analyse
+from rubricbench.overopt.contrasts import sample_contrasts
+from rubricbench.overopt.inputs import Request, gather
+from rubricbench.overopt.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("options")
+    run_table(falls={"rubric": 0.05, "bt": 0.3}, prompts=24).to_parquet(path / "runs.parquet")
+    table = sample_table(prompts=24)
+    table.to_parquet(path / "samples.parquet")
+    table.assign(arm=[f"{'x' * 500}{i % 3}" for i in range(len(table))], proxy=0.5).to_parquet(
+        path / "arms.parquet"
+    )
+    return path
+
+
+def call(capsys, *line: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["overopt", *line])
+    said = capsys.readouterr()
+    return int(stopped.value.code or 0), said.out, said.err
+
+
+def test_every_interval_has_the_level_that_was_asked_for(folder):
+    """Best-of-n and the tilt share the error of a verdict: 80% for both is 90% for each."""
+    settings = Settings(resamples=100, level=0.8)
+    request = Request(
+        paths=(str(folder / "runs.parquet"), str(folder / "samples.parquet")),
+        proxies=("faithful", "hacked"),
+    )
+    document = analyse("report", gather(request, settings), settings)
+    levels = {r.level for r in walk(document) if r.low is not None or r.high is not None}
+    assert levels == {0.8, 0.9}
+    (drifts, theory) = document.curves[0].drift, document.samples[0].theory
+    assert {r.level for r in drifts if r.interval} == {0.8}
+    assert {p.win.level for p in theory if p.win.interval} == {0.8}
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("bon samples.parquet --proxy hacked --step 3", "no column step to find 3 in"),
+        ("bon samples.parquet --proxy hacked --proxy hacked", "'hacked' is named twice"),
+        ("plan arms.parquet --effect 1", "name one with --arm"),
+        ("plan runs.parquet --effect 1 --arm bt", "name one with --step"),
+    ],
+)
+def test_what_an_option_cannot_find_is_one_short_line(folder, monkeypatch, capsys, line, message):
+    monkeypatch.chdir(folder)
+    code, out, err = call(capsys, *line.split())
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err) < 400
+
+
+def test_a_pilot_of_one_checkpoint(tmp_path, capsys):
+    run_table(falls={"bt": 0.3}, seeds=1, prompts=24).to_parquet(tmp_path / "run.parquet")
+    line = ["plan", str(tmp_path / "run.parquet"), "--step", "0", "--effect", "1e-9"]
+    code, out, _ = call(capsys, *line, "--samples", "2")
+    assert code == 0
+    assert "2 samples a prompt: more than 10,000,000 for an effect of 1e-09\n" in out + "\n"
+
+
+def test_arms_on_different_prompts_have_curves_and_no_comparison(folder, tmp_path, capsys):
+    table = pd.read_parquet(folder / "runs.parquet")
+    other = table["arm"] == "bt"
+    table.loc[other, "prompt_id"] = "q" + table.loc[other, "prompt_id"]
+    file = tmp_path / "apart.parquet"
+    table.to_parquet(file)
+    settings = Settings(resamples=100)
+    for command in ("curve", "report"):
+        document = analyse(command, gather(Request(paths=(str(file),)), settings), settings)
+        assert document.contrasts == ()
+        for curve in document.curves:
+            assert curve.peak.over_prompts.interval
+            assert "share no prompt" in curve.auc.over_prompts.reason
+    with pytest.raises(InputError, match="share no prompt"):
+        analyse("compare", gather(Request(paths=(str(file),)), settings), settings)
+
+
+def test_many_arms_are_compared_without_drawing_for_each_pair():
+    """Thirty arms make 435 pairs of four figures: drawing 2,000 resamples for each took 30 s."""
+    rng = np.random.default_rng(0)
+    prompts = np.repeat([f"p{i}" for i in range(20)], 20)
+    gold = rng.normal(size=400)
+    arms = {f"arm {i}": Samples.of(prompts, gold + rng.normal(size=400), gold) for i in range(30)}
+    start = time.process_time()
+    found = sample_contrasts(arms, Settings())
+    assert time.process_time() - start < 15
+    assert len({(c.a, c.b) for c in found}) == 435
