@@ -161,7 +161,7 @@ def _places(run: Trajectory) -> dict[str, Floats | None]:
 
 
 def _censored(run: Trajectory, means: Means, top: int, value: float) -> Caution:
-    """Say why there is no onset: nothing fell, or the proxy fell as well."""
+    """Say why there is no onset: nothing fell, or only once, or the proxy fell as well."""
     clear = -means.above(top) > value
     clear[: top + 1] = False
     running = clear[:-1] & clear[1:]
@@ -170,6 +170,10 @@ def _censored(run: Trajectory, means: Means, top: int, value: float) -> Caution:
         return caution("censored", f"gold has fallen by step {step}, but so has the proxy")
     if top == len(run.steps) - 1:
         return caution("censored", "gold is highest at the last checkpoint")
+    if clear.any():
+        step = run.steps[int(clear.argmax())]
+        text = f"gold has fallen at step {step}, but not at two checkpoints running"
+        return caution("censored", text)
     return caution("censored", "no fall of gold from its peak is clear of noise")
 
 

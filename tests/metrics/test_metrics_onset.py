@@ -29,6 +29,15 @@ def test_a_fall_at_a_single_checkpoint_is_no_onset() -> None:
     dip = np.array([0.0, 1.0, 0.0, 1.0, 1.0, 0.0])
     found = onset([noisy(dip, 200, noise=0.2, proxy=np.arange(6.0), key=1)])
     assert found.step.over_prompts.estimate is None
+    (censored,) = [c for c in found.step.over_prompts.warnings if c.code == "censored"]
+    assert "fallen at step 20, but not at two checkpoints running" in censored.text
+
+
+def test_a_collapse_at_the_last_checkpoint_is_said() -> None:
+    collapse = np.array([0.0, 1.0, 2.0, 3.0, -1.0])
+    found = onset([noisy(collapse, 200, noise=0.2, proxy=np.arange(5.0))]).step.over_prompts
+    assert found.estimate is None
+    assert any("fallen at step 40, but not at two" in c.text for c in found.warnings)
 
 
 def test_a_proxy_that_falls_with_gold_is_no_over_optimization() -> None:
