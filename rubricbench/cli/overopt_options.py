@@ -120,7 +120,8 @@ def _lines(document: Document) -> list[str]:
     for c in document.contrasts:
         p = "" if c.p_holm is None else f", p = {c.p_holm:.2g} (Holm)"
         seeds = c.over_seeds
-        runs = f"; over {seeds.n} seeds {seeds}".replace(f"{seeds.name}: ", "") if seeds else ""
+        number = f"{seeds.n} seed{'s' * (seeds.n > 1)}" if seeds and seeds.n else ""
+        runs = f"; over {number} {seeds}".replace(f"{c.difference.name}: ", "") if number else ""
         lines.append(f"{c.difference}{p}{runs}")
     return [*lines, *(f"Caution: {c.text}." for c in document.cautions)]
 

@@ -92,9 +92,9 @@ def _of_gap(gap: Result) -> list[str]:
     if gap.estimate is None:
         return []
     way = "further" if gap.estimate >= 0 else "less far"
-    return [
-        f"At the end the proxy is {abs(gap.estimate):.2g} standard deviations {way} up than gold."
-    ]
+    size = f"{abs(gap.estimate):.2g}"
+    unit = "standard deviation" if size == "1" else "standard deviations"
+    return [f"At the end the proxy is {size} {unit} {way} up than gold."]
 
 
 def _number(result: Result) -> str:

@@ -188,8 +188,8 @@ def _marks(arm: ArmCurve, style: int, *, named: str) -> Iterator[Mark]:
         at = _place(arm, step)
         if step is None or at is None or (named and text != "onset"):
             continue
-        whose = f" of {named}" if named else ""
-        yield Mark(x=at, text=f"{text}{whose}, step {step:,.0f}", style=style)
+        told = f"{text} of {named}" if named else f"{text}, step {step:,.0f}"
+        yield Mark(x=at, text=told, style=style)
 
 
 def _place(arm: ArmCurve, step: float | None) -> float | None:
@@ -365,6 +365,7 @@ def at_equal_kl(document: Document) -> list[Panel]:
         label="gold reward above the initial policy's",
         caption="Each prompt's samples tilted by the reward to the same KL.",
         kind="points",
+        zero=True,
     )
 
 
@@ -380,6 +381,7 @@ def _together(
     percent: bool = False,
     x: str = DISTANCE,
     kind: Literal["line", "points"] = "line",
+    zero: bool = False,
     more: Callable[[Sequence[SampleStudy]], Iterable[Series]] = lambda _: (),
 ) -> list[Panel]:
     """Return studies four to a chart.
@@ -394,12 +396,16 @@ def _together(
         lines = [(s, [(at, r) for at, r in points(s) if at != start]) for s in found[part]]
         series = [_line(of, s.arm, style_of(document, s.arm), kind) for s, of in lines]
         ends = BAND.format(level=100 * document.provenance.level)
+        heights = [
+            v for _, of in lines for _, r in of for v in (r.estimate, r.low) if v is not None
+        ]
+        low = 0.0 if zero and heights and min(heights) > 0 else None
         figure = Figure(
             name=f"{name}_{i + 1}",
             title=title + (f", {i + 1} of {len(parts)}" if len(parts) > 1 else ""),
             caption=f"{caption} {_whiskers(document) if kind == 'points' else ends}",
             x=Axis(label=x, low=start),
-            y=Axis(label=label, percent=percent),
+            y=Axis(label=label, percent=percent, low=low),
             series=(*series, *more(found[part])),
         )
         panels.append(Panel(figure, [(s.arm, r) for s, of in lines for _, r in of]))

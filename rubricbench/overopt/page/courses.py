@@ -19,11 +19,13 @@ class Course:
         x: places, increasing.
         values: results there; None where there is none.
         sorted: whether the order of the steps had to be given up for that.
+        base: which of them is the initial policy; None for none.
     """
 
     x: Sequence[float]
     values: Sequence[Result | None]
     sorted: bool = False
+    base: int | None = None
 
     @property
     def any(self) -> bool:
@@ -39,11 +41,11 @@ class Course:
         """Return the results whose cautions say something.
 
         Args:
-            fixed: whether the start is what it is by definition, such as a KL of 0: that it does
-                not vary is then no caution.
+            fixed: whether the initial policy's is what it is by definition, such as a KL of 0:
+                that it does not vary is then no caution.
         """
-        pairs = zip(self.x, self.values, strict=True)
-        return [r for x, r in pairs if r is not None and not (fixed and x == 0)]
+        left_out = self.base if fixed else None
+        return [r for i, r in enumerate(self.values) if r is not None and i != left_out]
 
     @property
     def banded(self) -> bool:
@@ -77,15 +79,14 @@ def course_of(arm: ArmCurve, column: str, *, distance: bool | None = None) -> Co
     """
     known = bool(arm.checkpoints) and all(c.distance is not None for c in arm.checkpoints)
     by_distance = known if distance is None else distance and known
-    rows = [
-        ((c.distance or 0.0) if by_distance else float(c.step), getattr(c, column))
-        for c in arm.checkpoints
-    ]
-    ordered = sorted(rows, key=lambda row: row[0])
+    places = [(c.distance or 0.0) if by_distance else float(c.step) for c in arm.checkpoints]
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    found = [arm.checkpoints[i] for i in order]
     return Course(
-        x=[x for x, _ in ordered],
-        values=[value for _, value in ordered],
-        sorted=[x for x, _ in ordered] != [x for x, _ in rows],
+        x=[places[i] for i in order],
+        values=[getattr(c, column) for c in found],
+        sorted=order != list(range(len(places))),
+        base=next((i for i, c in enumerate(found) if c.step == 0), None),
     )
 
 

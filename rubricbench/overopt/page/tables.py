@@ -31,6 +31,7 @@ from rubricbench.report.svg import join
 
 MOST_CHECKPOINTS = 12  # of an arm in a table; all are in results.json
 MOST_CONTRASTS = 60
+UNREACHED = 1000  # √KL, a million nats
 
 Form = Callable[[float], str]
 
@@ -55,6 +56,11 @@ class Column:
 def whole(value: float) -> str:
     """Return a step, or another number that is whole, as such."""
     return f"{value:,.0f}"
+
+
+def far(value: float) -> str:
+    """Return a distance; one that no training reaches, as that."""
+    return shown(value) if value <= UNREACHED else f"{UNREACHED:,}+"
 
 
 def _seeded(name: str, seeds: bool, arm: ArmCurve) -> Result:
@@ -149,7 +155,7 @@ def fits_table(document: Document, arms: Sequence[ArmCurve] | Sequence[SampleStu
     if not fitted:
         return Markup()
     columns = [
-        Column(head, partial(_fitted, name))
+        Column(head, partial(_fitted, name), far if name == "turnover" else shown)
         for head, name in (
             ("α", "alpha"),
             ("β", "beta"),
