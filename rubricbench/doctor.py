@@ -28,6 +28,7 @@ EXTRAS: dict[str, tuple[tuple[str, ...], str]] = {
     "vllm": (("vllm",), "generate and judge with vLLM in this process"),
     "ray": (("ray",), "scale builders out over many machines"),
     "plots": (("matplotlib",), "figures as PNG and SVG files"),
+    "analysis": (("sklearn", "statsmodels"), "cluster types of criteria"),
     "dev": (("pytest", "ruff", "mypy"), "work on rubricbench itself"),
 }
 CORE = ("aiohttp", "datasets", "huggingface_hub", "msgspec", "numpy", "pandas", "pyarrow")
