@@ -43,7 +43,7 @@ def scale_of(base: Any, what: str = "reward") -> Scale:
     Raises:
         InputError: fewer than two samples, an unknown reward, or one that does not vary.
     """
-    values = _finite(base, what).ravel()
+    values = np.sort(_finite(base, what), axis=None)  # no trace of the order of rows in the sums
     sd = float(values.std(ddof=1)) if len(values) > 1 else 0.0
     if values.min(initial=np.inf) == values.max(initial=-np.inf) or not sd > 0:  # it may underflow
         raise InputError(

@@ -88,3 +88,17 @@ def test_there_are_two_ways_with_unknown_rewards():
 def test_ids_of_other_kinds_become_text():
     assert list(Samples.of([2, 10, 2], [1, 2, 3], [1, 2, 3]).prompts) == ["10", "2"]
     assert list(Samples.of(np.array(["b", "a"]), [1, 2], [1, 2]).proxy) == [2, 1]
+
+
+@pytest.mark.parametrize("spare", [0, 1])
+def test_means_are_the_same_to_the_last_bit_in_any_order_of_rows(spare):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=200) * 10.0 ** rng.integers(-3, 3, size=200)
+    ids = np.repeat(["a", "b", "c", "d"], [50 + spare, 50 - spare, 50, 50])
+    first = Samples.of(ids, values, values)
+    expected = [values[ids == prompt].mean() for prompt in "abcd"]
+    np.testing.assert_allclose(first.means(first.gold), expected)
+    for _ in range(5):
+        order = rng.permutation(200)
+        other = Samples.of(ids[order], values[order], values[order])
+        assert other.means(other.gold).tolist() == first.means(first.gold).tolist()

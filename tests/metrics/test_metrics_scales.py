@@ -27,6 +27,12 @@ def test_a_z_score_counts_in_standard_deviations_of_the_base():
     assert scale.z([2, 4.5]).tolist() == [0, 2.5]
 
 
+def test_a_scale_is_the_same_to_the_last_bit_in_any_order():
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=300) * 10.0 ** rng.integers(-3, 3, size=300)
+    assert {scale_of(rng.permutation(values)) for _ in range(8)} == {scale_of(values)}
+
+
 @pytest.mark.parametrize("base", [[], [1.0], [2.0, 2.0], [0.1 + 0.2, 0.1 + 0.2], [0, 1e-200]])
 def test_a_base_without_spread_has_no_scale(base):
     with pytest.raises(InputError, match="gold does not vary"):

@@ -284,3 +284,26 @@ def test_gold_is_not_said_to_rise_further_than_it_is_seen_to():
     )
     assert real.safe_tilt.range_end < real.safe_best_of_n.range_end
     assert f"up to {real.safe_tilt.range_end:.2g} nats" in said.headline
+
+
+@pytest.mark.parametrize("uneven", [False, True])
+@pytest.mark.parametrize("kind", ["normal", "vast", "tied"])
+def test_a_study_is_the_same_to_the_last_bit_in_any_order_of_rows(kind, uneven):
+    rng = np.random.default_rng(10)
+    counts = rng.integers(20, 40, 25) if uneven else np.full(25, 32)
+    ids = np.repeat([f"p{i:02d}" for i in range(25)], counts)
+    values = rng.normal(size=(2, len(ids)))
+    proxy, gold = {
+        "normal": values,
+        "vast": values * 10.0 ** rng.integers(-6, 6, values.shape),
+        "tied": np.round(values, 1),
+    }[kind]
+    length = rng.integers(1, 9, len(ids))
+    order = rng.permutation(len(ids))
+    found = [
+        msgspec.json.encode(
+            study("a", Samples.of(ids[o], proxy[o], gold[o], length=length[o]), QUICK)
+        )
+        for o in (np.arange(len(ids)), order)
+    ]
+    assert found[0] == found[1]
