@@ -73,7 +73,7 @@ def _notes(reward: RewardAnalysis, anchor: str) -> Markup:
 def _about(name: str) -> Named:
     """Return a figure and whose it is: ``Length: excess`` is the excess of length."""
     of, colon, figure = name.partition(": ")
-    return (label(figure), of.lower()) if colon else name
+    return (label(figure), of[:1].lower() + of[1:]) if colon else name
 
 
 def sentence(reward: RewardAnalysis) -> str:

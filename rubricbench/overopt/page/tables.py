@@ -216,7 +216,11 @@ def rewards_table(document: Document) -> Markup:
 def safe_table(document: Document) -> Markup:
     """Return how far each reward can be optimised before gold turns, by both ways."""
     columns = [
-        Column(f"{head}, {way}", partial(_safe, part, name), about=f"{head} by {way}")
+        Column(
+            f"{head}, {way}",
+            partial(_safe, part, name),
+            about=f"{label(way)}: {head[:1].lower()}{head[1:]}",
+        )
         for way, part in (("best of n", "safe_best_of_n"), ("tilt", "safe_tilt"))
         for head, name in (
             ("Largest safe KL", "largest"),
