@@ -216,8 +216,10 @@ def _at_text(p: AtKL) -> str:
 
 
 def _reasons(found: Empirical) -> list[str]:
-    reasons = {r.reason: None for p in found.at for r in (p.win_rate, p.rank_win_rate) if r.reason}
-    return [f"(-) {reason}" for reason in reasons]
+    """Return why the first cell of each column is withheld: beyond it they only repeat."""
+    columns = ([p.win_rate.reason for p in found.at], [p.rank_win_rate.reason for p in found.at])
+    first = dict.fromkeys(next(filter(None, column), "") for column in columns)
+    return [f"(-) {reason}" for reason in first if reason]
 
 
 def _interval(result: Result) -> str:

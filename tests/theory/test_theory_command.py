@@ -92,6 +92,8 @@ def test_the_prediction_for_scores(capsys, scores, tmp_path):
     assert code == 0
     assert "30 prompts, 100 samples each" in out
     assert "effective sample size" in out  # KL 3 needs 546 samples
+    _, out, _ = run(capsys, *arguments, "--kl", "2,3,4")
+    assert out.count("(-)") <= 2  # of each column the first, not one a cell
     _, out, _ = run(capsys, *arguments, "--kl", "0.5", "--json", "--plot", str(tmp_path / "p.csv"))
     found = json.loads(out)
     win = found["at"][0]["win_rate"]
