@@ -150,14 +150,16 @@ def _free(spans: Sequence[tuple[float, float]], new: tuple[float, float]) -> boo
 def _flags(
     area: Area, marks: Sequence[Mark], labels: Sequence[Label], anchor: str
 ) -> Iterator[Markup]:
-    for mark, (text, align, row) in zip(marks, labels, strict=True):
-        if not area.x.holds(mark.x):
-            continue
+    shown = [(m, *of) for m, of in zip(marks, labels, strict=True) if area.x.holds(m.x)]
+    # Lines before texts: a text has a halo, with which it stands clear of its neighbour's line.
+    for mark, _, _, row in shown:
+        line = element("line", x1=0, x2=0, y1="100%", y2=-10 - 17 * row, class_="flag")
+        yield element("svg", line, x=at(area.x.share(mark.x)), class_=look(mark.style).classes)
+    for mark, text, align, row in shown:
         seen, y = look(mark.style), -10 - 17 * row
         x = 9 if align == "start" else -9
         yield element(
             "svg",
-            element("line", x1=0, x2=0, y1="100%", y2=y, class_="flag"),
             element("use", href=f"#{anchor}-{seen.shape}", x=0, y=y),
             element("text", text, x=x, y=y, dy=".35em", class_=f"flag-{align}"),
             x=at(area.x.share(mark.x)),

@@ -126,6 +126,9 @@ def test_marks_stand_at_their_place_and_labels_do_not_meet():
     assert rows[0] != rows[1]  # they would overlap
     # 274 of a phone's 300 pixels, and a text of 31: it ends at its mark
     assert [t["class"] for t in texts] == ["flag-start", "flag-start", "flag-end"]
+    # and no line is drawn over a text
+    order = [e["class"] for _, e in found.elements if e.get("class", "").startswith("flag")]
+    assert order == ["flag"] * 3 + ["flag-start", "flag-start", "flag-end"]
     assert "top-2" in found.of("div", "chart-frame")[0]["class"]
 
 

@@ -140,7 +140,7 @@ def arm_curve(
         auc=seeded("auc", 0.14, seeds=seeds) if kl else absent,
         fit=fit if kl else None,
         drift=(result("length_change", 73, 6), result("ended_change", -0.05, 0.01)),
-        cautions=(caution("few_seeds", f"{seeds} seeds"),),
+        cautions=(caution("few_seeds", f"{seeds} seeds") if seeds > 1 else caution("one_seed"),),
         verdict=Verdict(
             outcome=OUTCOMES[number % len(OUTCOMES)],
             headline=f"Gold peaks at √KL 2.1 (step {steps[top]}), then falls by .08 [.03, .12]",

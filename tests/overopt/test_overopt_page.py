@@ -239,6 +239,15 @@ def test_the_win_rate_of_a_perfect_reward_is_a_curve_from_a_coin():
     assert np.interp(0.47941**0.5, line.x, line.y) == pytest.approx(0.76866, abs=1e-3)
 
 
+def test_published_points_have_no_prompts_whose_intervals_to_promise():
+    found = document(arms=1, rewards=0)
+    assert "These runs, with intervals for other prompts" in text_of(render_page_of(found))
+    bare = msgspec.structs.replace(found.curves[0], prompts=0)
+    shown = text_of(render_page_of(msgspec.structs.replace(found, curves=(bare,))))
+    assert "These runs" in shown
+    assert "intervals for other prompts" not in shown
+
+
 def test_an_arm_and_a_reward_of_one_name_are_told_apart():
     found = document(arms=1, rewards=1)
     study = msgspec.structs.replace(found.samples[0], arm=found.curves[0].arm)

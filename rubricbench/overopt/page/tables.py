@@ -98,8 +98,9 @@ _ARMS: tuple[tuple[str, str, Form], ...] = (
 def arms_tables(document: Document) -> Markup:
     """Return training arms by figures: over prompts, then over seeds where there are several."""
     parts = []
+    prompts = any(arm.prompts for arm in document.curves)
     for seeds, caption in (
-        (False, "These runs, with intervals for other prompts"),
+        (False, f"These runs{', with intervals for other prompts' if prompts else ''}"),
         (True, "Another run of the same recipe, with intervals for other seeds"),
     ):
         if seeds and not any(len(arm.seeds) > 1 for arm in document.curves):
@@ -130,7 +131,8 @@ def _arms(
         )
         for arm in arms
     ]
-    heads = ("Arm", *(column.head for column in known))
+    kind = "Reward" if all(isinstance(arm, SampleStudy) for arm in arms) else "Arm"
+    heads = (kind, *(column.head for column in known))
     named = [
         (_named(arm.arm, column.about or column.head, arms), result)
         for column in columns
