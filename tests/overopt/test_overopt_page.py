@@ -164,7 +164,8 @@ def test_a_kl_that_goes_back_is_joined_in_order_and_said():
 
 
 @pytest.mark.parametrize(
-    ("number", "sizes"), [(0, []), (4, [4]), (5, [3, 2]), (9, [3, 3, 3]), (20, [4] * 5)]
+    ("number", "sizes"),
+    [(0, []), (4, [4]), (5, [3, 2]), (9, [3, 3, 3]), (13, [4, 3, 3, 3]), (20, [4] * 5)],
 )
 def test_more_than_four_arms_are_spread_evenly(number, sizes):
     assert [len(range(number)[part]) for part in chunks(number)] == sizes

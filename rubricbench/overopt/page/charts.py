@@ -89,10 +89,11 @@ def style_of(document: Document, arm: str) -> int:
 
 
 def chunks(number: int, most: int = TOGETHER) -> Iterator[slice]:
-    """Return even slices of at most so many."""
-    if number:
-        size = math.ceil(number / math.ceil(number / most))
-        yield from (slice(i, i + size) for i in range(0, number, size))
+    """Return slices of at most so many, none smaller than another by more than one."""
+    parts = math.ceil(number / most)
+    for i in range(parts):
+        # No chart shows one arm alone beside others of four: it would have no legend.
+        yield slice(-(-i * number // parts), -(-(i + 1) * number // parts))
 
 
 def training(document: Document) -> list[Panel]:
