@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from rubricbench.errors import InputError
-from rubricbench.metrics.resample import Bootstrap
+from rubricbench.metrics.resample import SKEWED, Bootstrap, skew
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
 from rubricbench.report.formats import plural
 
@@ -126,15 +126,28 @@ def safe_kl(
     above = _beaten(falls, later, alpha / 2, n)  # below an earlier point
     below = _beaten(falls, later.T, alpha / 2, n)  # below a later one
     peak = int(np.argmax(gold.mean(axis=0)))
-    found = _Found(kl, peak, fallen, ~above, ~below, n, items, boot.level)
+    found = _Found(kl, peak, fallen, ~above, ~below, n, items, boot.level, _of_prompts(gold))
     return SafeKl(
         safety=Safety.NO_DECLINE if found.first is None else Safety.DECLINES,
         largest=found.largest(),
         safe_up_to=found.safe_up_to(),
         onset=found.onset(),
-        drop=_drop(falls, peak, bar, n, items, boot.level),
+        drop=_drop(found, falls, bar),
         range_end=float(kl[-1]),
     )
+
+
+def _of_prompts(gold: Floats) -> tuple[Caution, ...]:
+    """Return what the prompts lack for the intervals to be sure of.
+
+    Where gold has rare great values, a curve without its share of them seems to fall. The gold of
+    single points shows them better than the differences do, of which they may be missing.
+    """
+    n = len(gold)
+    found = [caution("few_prompts", f"{n} prompts")] if n < FEW_PROMPTS else []
+    if max(abs(skew(column - column.mean())) for column in gold.T) > SKEWED:
+        found.append(caution("heavy_tail", "a decline is called more often than it should be"))
+    return tuple(found)
 
 
 def _falls(gold: Floats, boot: Bootstrap) -> _Falls | None:
@@ -184,6 +197,7 @@ class _Found:
     n: int
     items: int
     level: float
+    cautions: tuple[Caution, ...]
 
     @property
     def low(self) -> float:
@@ -216,7 +230,6 @@ class _Found:
         return self._result("predicted_onset", float(self.kl[self.first]))
 
     def _result(self, name: str, estimate: float, *more: Caution) -> Result:
-        few = [caution("few_prompts", f"{self.n} prompts")] if self.n < FEW_PROMPTS else []
         return Result(
             name=name,
             estimate=estimate,
@@ -224,23 +237,25 @@ class _Found:
             method=Method.SIMULTANEOUS,
             n=self.n,
             items=self.items,
-            warnings=(*more, *few),
+            warnings=(*more, *self.cautions),
         )
 
 
-def _drop(falls: _Falls, peak: int, bar: float, n: int, items: int, level: float) -> Result:
-    end = len(falls.t) - 1
+def _drop(found: _Found, falls: _Falls, bar: float) -> Result:
+    peak, end = found.peak, len(falls.t) - 1
     if peak == end:
-        return not_computable("drop_from_peak", "gold is greatest at the end", n=n, items=items)
+        why = "gold is greatest at the end"
+        return not_computable("drop_from_peak", why, n=found.n, items=found.items)
     value, error = float(falls.value[peak, end]), float(falls.error[peak, end])
     return Result(
         name="drop_from_peak",
         estimate=value,
         low=value - bar * error,
-        level=level,
+        level=found.level,
         method=Method.SIMULTANEOUS,
-        n=n,
-        items=items,
+        n=found.n,
+        items=found.items,
+        warnings=found.cautions,
     )
 
 

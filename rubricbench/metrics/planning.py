@@ -212,16 +212,25 @@ def plan(
     )
 
 
-def power_of(effect: float, deviation: float, prompts: int, level: float = LEVEL) -> float:
+def power_of(effect: float, deviation: float, prompts: int, level: float = LEVEL) -> Result:
     """Return the probability that the two-sided t test over prompts finds an effect.
 
     Args:
         effect: true difference from what is tested against.
-        deviation: standard deviation of the prompts' values.
+        deviation: standard deviation of the prompts' values, above 0.
         prompts: how many, at least two.
         level: one minus the probability of a false claim.
+
+    Raises:
+        InputError: an effect that is not finite, a deviation not above 0, fewer than two prompts,
+            or a level not between 0 and 1.
     """
-    return _power(effect / deviation * math.sqrt(prompts), prompts - 1, level)
+    if not (math.isfinite(effect) and math.isfinite(deviation) and deviation > 0):
+        raise InputError(f"an effect of {effect:g} with a deviation of {deviation:g}")
+    if prompts < 2 or not 0 < level < 1:
+        raise InputError(f"{prompts} prompts at a level of {level:g}", hint="two, between 0 and 1")
+    power = _power(effect / deviation * math.sqrt(prompts), prompts - 1, level)
+    return _exact("power", min(power, 1.0))
 
 
 def minimal_detectable_effect(

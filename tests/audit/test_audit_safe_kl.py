@@ -58,6 +58,18 @@ def test_gold_that_falls_from_the_start_is_safe_nowhere():
     assert found.onset.estimate == 0.2
 
 
+def test_skewed_gold_and_few_prompts_are_cautioned_in_every_figure():
+    # One prompt of 60 holds nearly all of gold's spread at the last two points.
+    gold = curve([0.0, 1.0, 0.5, 0.4])
+    gold[0, 2:] += 10
+    found = safe_kl(names(60), gold, np.arange(4.0))
+    for result in (found.largest, found.safe_up_to, found.drop):
+        assert "heavy_tail" in {c.code for c in result.warnings}
+    few = safe_kl(names(30), curve([0.0, 1.0, 0.5, 0.4], n=30), np.arange(4.0))
+    for result in (few.largest, few.safe_up_to, few.onset, few.drop):
+        assert {c.code for c in result.warnings} == {"few_prompts"}
+
+
 def test_a_fall_at_the_last_point_alone_is_no_proven_decline():
     found = safe_kl(names(60), curve([0.1, 0.2, 0.3, 0.4, 0.5, 0.3]), KL)
     assert found.safety is Safety.NO_DECLINE

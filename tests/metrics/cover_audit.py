@@ -1,12 +1,13 @@
 """Coverage of the largest safe KL, by simulation; prints a markdown table.
 
-    python tests/metrics/cover_audit.py [DRAWS]
+    python tests/metrics/cover_audit.py [DRAWS] [skewed]
 
 Two worlds. *Curves*: every prompt's gold is A·d - B·d²/2 over d = √KL, A and B normal over prompts,
 so that the population turns at d* = E[A] / E[B]; B = 0 never turns, and A = B = 0 is flat, where a
 false "declines" is likeliest. *Samples*: 64 responses a prompt with uniform gold and a proxy that
 is wrong about the top share of the prompt's responses; the truth is the greatest point of the mean
-curve over 40,000 prompts.
+curve over 40,000 prompts. *Skewed*: 64 responses with lognormal gold and a proxy that is noise:
+flat again, but with rare great values. ``skewed`` prints that world alone.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class Tally:
     low_misses: int = 0
     high_misses: int = 0
     onset: int = 0
+    skewed: int = 0
 
     def add(self, found, truth: float) -> None:
         """Count one draw."""
@@ -110,6 +112,22 @@ def run_samples(prompts: int, wrong: float, draws: int, seed: int) -> Tally:
     return tally
 
 
+def run_unrelated(prompts: int, draws: int, seed: int) -> Tally:
+    """Return the counts where the proxy is noise and gold lognormal: no n changes gold's mean."""
+    rng, tally = np.random.default_rng(seed), Tally()
+    names = np.repeat([f"p{i:05}" for i in range(prompts)], 64)
+    for draw in range(draws):
+        gold = np.exp(rng.normal(size=(prompts, 64)))
+        found = Samples.of(names, rng.normal(size=gold.size), gold.ravel())
+        boot = Bootstrap(found.prompts, seed=draw, resamples=RESAMPLES)
+        curve = best_of_n(found, boot=Bootstrap(found.prompts, resamples=2)).curves
+        kl = curve.columns["kl"].mean(axis=0)
+        safe = safe_kl(found.prompts, curve.columns["gold"], kl, boot=boot)
+        tally.add(safe, float(kl[-1]))
+        tally.skewed += any(c.code == "heavy_tail" for c in safe.largest.warnings)
+    return tally
+
+
 def row(name: str, prompts: int, tally: Tally) -> str:
     """Return a line of the table."""
     share = [
@@ -130,6 +148,16 @@ def main() -> None:
     draws = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
     print("| world | prompts | declines % | onset % | covered % | below % | above % |")
     print("|---|---|---|---|---|---|---|")
+    if "skewed" not in sys.argv:
+        print_smooth(draws)
+    for prompts in (50, 100, 200, 400):
+        tally = run_unrelated(prompts, draws, 4)
+        name = f"skewed gold, flat (warned {tally.skewed / tally.draws:.0%})"
+        print(row(name, prompts, tally), flush=True)
+
+
+def print_smooth(draws: int) -> None:
+    """Print the rows of the other worlds."""
     for prompts in (20, 50, 100, 300):
         for name, a, b in (
             ("curves, flat", 0.0, 0.0),

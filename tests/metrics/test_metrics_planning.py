@@ -41,8 +41,8 @@ def pilot(seed: int = 0, prompts: int = 60, samples: int = 4, shift: float = 0.0
 @pytest.mark.parametrize("prompts", [2, 5, 50, 3000])
 def test_power_is_that_of_statsmodels(effect: float, prompts: int):
     expected = ORACLE.power(effect / 0.7, prompts, 0.05, alternative="two-sided")
-    assert power_of(effect, 0.7, prompts) == pytest.approx(expected, abs=1e-9)
-    assert power_of(-effect, 0.7, prompts) == pytest.approx(expected, abs=1e-9)
+    assert power_of(effect, 0.7, prompts).estimate == pytest.approx(expected, abs=1e-9)
+    assert power_of(-effect, 0.7, prompts).estimate == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize(("power", "level"), [(0.8, 0.95), (0.9, 0.99)])
@@ -50,14 +50,23 @@ def test_the_detectable_effect_is_that_of_statsmodels(power: float, level: float
     found = minimal_detectable_effect(Spread.given(0.7), 40, power=power, level=level)
     expected = 0.7 * ORACLE.solve_power(nobs=40, alpha=1 - level, power=power)
     assert found.estimate == pytest.approx(expected, rel=1e-5)
-    assert power_of(found.estimate, 0.7, 40, level) == pytest.approx(power, abs=1e-9)
+    assert power_of(found.estimate, 0.7, 40, level).estimate == pytest.approx(power, abs=1e-9)
 
 
 @pytest.mark.parametrize("effect", [0.03, 0.1, 0.5, 1.5])
 def test_the_prompts_needed_are_those_of_statsmodels_rounded_up(effect: float):
     expected = math.ceil(ORACLE.solve_power(effect / 0.7, alpha=0.05, power=0.8))
     assert prompts_needed(Spread.given(0.7), effect).estimate == expected
-    assert power_of(effect, 0.7, expected) >= 0.8 > power_of(effect, 0.7, expected - 1)
+    enough, fewer = (power_of(effect, 0.7, n).estimate for n in (expected, expected - 1))
+    assert enough >= 0.8 > fewer
+
+
+@pytest.mark.parametrize(
+    "given", [(math.nan, 1.0, 9), (0.1, 0.0, 9), (0.1, 1.0, 1), (0.1, 1.0, 9, 1.0)]
+)
+def test_a_power_of_nothing_is_refused(given):
+    with pytest.raises(InputError):
+        power_of(*given)
 
 
 def test_samples_lessen_the_spread_within_prompts_only():
