@@ -15,6 +15,7 @@ from rubricbench.errors import InputError
 if TYPE_CHECKING:
     from rubricbench.analyze.types.report import Settings, TypeReport
     from rubricbench.analyze.types.run import Model
+    from rubricbench.judging.config import JudgeConfig
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
@@ -131,27 +132,37 @@ def _run(
 
     from rubricbench.analyze.types.files import write_types
     from rubricbench.analyze.types.report import Settings
-    from rubricbench.store import Store
+    from rubricbench.runs import RunDirectory
 
     if not 1 <= options["types"] <= 1000:
         raise InputError(f"--types {options['types']}", hint="give a number from 1 to 1000")
     how = Settings(types=options["types"], embedding=options["embedding"], seed=options["seed"])
     config, out = judge_config(context), options["out"]
-    out.mkdir(parents=True, exist_ok=True)
-    if config is None:
-        output.note("no model is named: the bare texts are clustered, types are named by words")
-        report = find(how, None)
-    else:
-        from rubricbench.analyze.types.run import asked_by
-        from rubricbench.asking import Asker
-
-        with Store.open(options["store"] or out / "store.sqlite") as store:
-            report = find(how, asked_by(lambda: Asker(config, store), config.name))
-    written = ", ".join(write_types(report, out))
+    with RunDirectory(out, command=f"analyze types {context.info_name}", config={}, data={}):
+        if config is None:
+            output.note("no model is named: the bare texts are clustered, types are named by words")
+            report = find(how, None)
+        else:
+            report = _asked(config, options["store"] or out / "store.sqlite", how, find)
+        written = ", ".join(write_types(report, out))
     output.result(msgspec.to_builtins(report), f"{_text(report)}\nwrote {out}/{written}")
     if report.without_answer:
         output.shortfall(f"{report.without_answer:,} questions have no readable answer: left out")
     return 1 if report.without_answer else 0
+
+
+def _asked(
+    config: JudgeConfig,
+    store: Path,
+    how: Settings,
+    find: Callable[[Settings, Model | None], TypeReport],
+) -> TypeReport:
+    from rubricbench.analyze.types.run import asked_by
+    from rubricbench.asking import Asker
+    from rubricbench.store import Store
+
+    with Store.open(store) as opened:
+        return find(how, asked_by(lambda: Asker(config, opened), config.name))
 
 
 def _text(report: TypeReport) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +115,9 @@ def _tabulate(
     from rubricbench.theory.figure2 import KLS, TABLE_MAPS, figure_2a, figure_2b, table
     from rubricbench.theory.maps import named
 
+    if not all(map(math.isfinite, betas)):
+        raise InputError("a beta that is not finite", hint="the initial policy itself is --kl 0")
+
     maps = [named(name) for name in names]
     found = table(maps or TABLE_MAPS, kls or KLS, betas)
     written: list[Path] = []
@@ -120,7 +125,8 @@ def _tabulate(
         from rubricbench.theory.drawn import write_figures
 
         written = write_figures([figure_2a(maps), figure_2b()], plot)
-    document = {**msgspec.to_builtins(found), "files": [str(p) for p in written]}
+    plain = json.loads(msgspec.json.encode(found))  # β is infinite at KL 0: null
+    document = {**plain, "files": [str(p) for p in written]}
     output.result(document, _table_text(found) + _wrote(written))
     return 0
 

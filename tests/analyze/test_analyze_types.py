@@ -20,7 +20,7 @@ from rubricbench.analyze.types.report import Settings, find_types
 from rubricbench.analyze.types.run import capability_types, refinement_types
 from rubricbench.analyze.types.statements import Pair, Statement, edits
 from rubricbench.cli.analyze_types import types
-from rubricbench.errors import InputError
+from rubricbench.errors import InputError, RunError
 from rubricbench.schema import Criterion, Prompt, Rubric
 
 FAST = Settings(types=3, resamples=200)
@@ -222,3 +222,15 @@ def test_bad_input_is_one_clear_line(words: Any, told: str, tmp_path: Path, comm
     assert isinstance(found.exception, InputError)
     assert told in str(found.exception)
     assert "\n" not in str(found.exception)
+
+
+def test_a_folder_that_is_a_file_or_anothers_is_one_error(tmp_path: Path, command: Any) -> None:
+    initial = write(tmp_path / "i.jsonl", [rubric(i, "c") for i in range(3)])
+    refined = write(tmp_path / "r.jsonl", [rubric(i, "c", "d") for i in range(3)])
+    words = ("refinements", "--initial", initial, "--refined", f"great={refined}", "--out")
+    found = command(*words, initial)
+    assert isinstance(found.exception, RunError)
+    assert "this is a file, not a folder" in str(found.exception)
+    assert command(*words, tmp_path / "o").exception is None
+    other = command("capabilities", "--rubrics", initial, "--out", tmp_path / "o")
+    assert isinstance(other.exception, RunError)

@@ -52,6 +52,16 @@ def test_temperatures_in_place_of_kls(capsys):
     assert found["rows"][0][0]["kl"]["estimate"] == theorem.kl(0.0001)
 
 
+def test_the_initial_policy_is_strict_json(capsys):
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    _, out, _ = run(capsys, "--json", "--kl", "0,1")
+    found = json.loads(out, parse_constant=refuse)
+    assert found["rows"][0][0]["beta"] is None
+    assert found["rows"][0][0]["win_rate"]["estimate"] == 0.5
+
+
 def test_a_map_of_ones_own_that_changes_the_distribution(capsys, tmp_path, monkeypatch):
     (tmp_path / "own_map_of_theory.py").write_text("def capped(r):\n    return r.clip(0, 0.5)\n")
     monkeypatch.chdir(tmp_path)
@@ -147,6 +157,7 @@ def test_unknown_rewards_are_refused_or_counted(capsys, scores):
         (["--kl", "-1"], "KL"),
         (["--kl", "many"], "numbers"),
         (["--beta", "0"], "beta"),
+        (["--beta", "inf"], "--kl 0"),
         (["--kl", "nan"], "KL"),
         (["--map", "nonsense"], "no map"),
         (["--kl", "1", "--beta", "1"], "both"),
