@@ -150,6 +150,14 @@ def printing(monkeypatch):
     return install
 
 
+def test_names_do_not_steer_the_terminal(printing, capsys):
+    printing({"arm": "a\x1b[2J\u202eb"}, "arm a\x1b[2J\r\u202eb\tc\nnext\x9b")
+    assert run(["show"]) == 0
+    assert capsys.readouterr().out == "arm a\\x1b[2J\\r\\u202eb\tc\nnext\\x9b\n"
+    assert run(["show", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"arm": "a\x1b[2J\u202eb"}
+
+
 class FullDisk(io.StringIO):
     def write(self, text: str) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -16,6 +16,7 @@ import sys
 import click
 
 import rubricbench
+from rubricbench.cli.output import plainly
 from rubricbench.errors import InputError, RubricbenchError
 
 # name -> (module, one-line help); the help is here so that listing commands loads nothing.
@@ -98,5 +99,5 @@ def _report(error: RubricbenchError, *, as_json: bool) -> int:
         fault = {"error": error.what, "where": error.where, "hint": error.hint}
         click.echo(json.dumps(fault, ensure_ascii=False), err=True)
     else:
-        click.echo(f"error: {error}", err=True)
+        click.echo(plainly(f"error: {error}"), err=True)
     return error.exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from typing import Any
 import click
 
 from rubricbench.errors import RubricbenchError
+
+_STEERING = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,11 @@ class Output:
     def note(self, text: str) -> None:
         """Print a remark to standard error, unless quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(plainly(text), err=True)
 
     def shortfall(self, text: str) -> None:
         """Say on standard error why the exit code is not 0, quiet or not."""
-        click.echo(text, err=True)
+        click.echo(plainly(text), err=True)
 
     def result(self, value: Mapping[str, Any], text: str) -> None:
         """Print a result: ``value`` as JSON, or ``text`` for people."""
@@ -42,8 +45,19 @@ class Output:
             text = json.dumps(value, ensure_ascii=False, indent=2)
             if not _fits(text, encoding):
                 text = json.dumps(value, indent=2)
+        else:
+            text = plainly(text)
         # A file name need not be Unicode, nor every terminal show what is.
         _write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def plainly(text: str) -> str:
+    """Return text whose control characters are written out: a name must not steer a terminal.
+
+    Line feeds and tabs stay; escape sequences, carriage returns and what turns the direction of
+    writing do not.
+    """
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _fits(text: str, encoding: str) -> bool:
