@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import STEPS, run_table, sample_table
+from overopt_worlds import STEPS, run_table, sample_table
 
 from rubricbench import cli
 from rubricbench.metrics.auc import area

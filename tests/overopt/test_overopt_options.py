@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from worlds import run_table, sample_table
+from overopt_worlds import run_table, sample_table
 
 from rubricbench import cli
 from rubricbench.errors import InputError
