@@ -109,11 +109,18 @@ def pair_agreement(samples: Samples, boot: Bootstrap | None = None) -> Agreement
         lost = f"{samples.left_out:,} samples without both rewards"
         warnings.append(caution("left_out", lost))
     boot = boot or Bootstrap(samples.prompts, resamples=0)
-    return from_shares(shares, boot, items=int(pairs.sum()), warnings=warnings)
+    why = "no prompt has two samples of different gold"
+    return from_shares(shares, boot, items=int(pairs.sum()), warnings=warnings, why=why)
 
 
 def from_shares(
-    shares: Floats, boot: Bootstrap, *, items: int, warnings: list[Caution], prefix: str = ""
+    shares: Floats,
+    boot: Bootstrap,
+    *,
+    items: int,
+    warnings: list[Caution],
+    prefix: str = "",
+    why: str = "no pair has a preference",
 ) -> Agreement:
     """Return the agreement of a matrix of each prompt's share of right and tied pairs.
 
@@ -123,15 +130,15 @@ def from_shares(
         items: pairs behind it.
         warnings: to be added.
         prefix: of the results' names.
+        why: the reason to give where no prompt has a pair.
     """
     draws = boot.means(np.column_stack([shares[:, 0] + shares[:, 1] / 2, shares]))
     names = ["agreement_ties_half", "agreement_ties_as_wrong", "tie_rate", "agreement_decided"]
     names = [prefix + name for name in names]
-    why = "no pair has a preference"
     found = proportions(draws, names[:3], items=items, why=why, warnings=warnings)
     decided = draws.map(lambda m: m[:, 1] / (1 - m[:, 2]))
-    why = "the reward ties every pair"
-    last = proportions(decided, names[3:], items=items, why=why, warnings=warnings)
+    tied = "the reward ties every pair" if items else why
+    last = proportions(decided, names[3:], items=items, why=tied, warnings=warnings)
     return Agreement(ties_half=found[0], ties_as_wrong=found[1], tie_rate=found[2], decided=last[0])
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from rubricbench.audit.safe_kl import SafeKl, safe_kl, unknown
 from rubricbench.errors import InputError
+from rubricbench.metrics.agreement import pair_agreement
 from rubricbench.metrics.bestofn import BestOfNCurve, best_of_n
 from rubricbench.metrics.curves import PromptCurves
 from rubricbench.metrics.equal_kl import tilt_at_kl
@@ -60,7 +61,7 @@ def study(arm: str, samples: Samples, settings: Settings) -> SampleStudy:
         ceiling=tilted.ceiling,
         tail=tail,
         rank=rank,
-        agreement=_agreement(theory),
+        agreement=_agreement(samples, boot, theory),
         fit=of_best_of_n(samples, bon, settings),
         theory=_points(theory),
         tail_error=theory.tail_error if theory else (),
@@ -134,22 +135,15 @@ def _safe(
     )
 
 
-def _agreement(theory: Empirical | None) -> tuple[Result, ...]:
+def _agreement(
+    samples: Samples, boot: Bootstrap, theory: Empirical | None
+) -> tuple[Result, Result]:
+    """Return how often the proxy orders two samples as gold does, and how often it ties them."""
+    found = msgspec.structs.replace(pair_agreement(samples, boot).ties_half, name="agreement")
     if theory is None:
         why = "every prompt has one sample: there is no pair"
-        return (not_computable("agreement", why), not_computable("proxy_ties", why))
-    error = theory.tail_error[0].error  # above the gold quantile 0: of all pairs
-    if error.estimate is None:
-        agreement = not_computable("agreement", error.reason, n=error.n, items=error.items)
-    else:
-        agreement = msgspec.structs.replace(
-            error,
-            name="agreement",
-            estimate=1 - error.estimate,
-            low=None if error.high is None else 1 - error.high,
-            high=None if error.low is None else 1 - error.low,
-        )
-    return (agreement, theory.proxy_ties)
+        return (found, not_computable("proxy_ties", why))
+    return (found, theory.proxy_ties)
 
 
 def _lengths(samples: Samples, boot: Bootstrap) -> tuple[Result, ...]:

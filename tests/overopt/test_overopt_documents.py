@@ -252,6 +252,7 @@ def test_what_does_not_vary_is_named_and_not_taken_for_too_few_samples():
     assert still.safe_tilt.largest.reason == "the proxy does not vary within any prompt"
     flat = _study(gold, np.ones_like(gold))
     assert flat.verdict.headline.startswith("gold does not vary within any prompt")
+    assert flat.agreement[0].reason == "no prompt has two samples of different gold"
 
 
 def test_a_reversed_proxy_lowers_gold_from_the_start():
@@ -259,6 +260,13 @@ def test_a_reversed_proxy_lowers_gold_from_the_start():
     found = _study(-gold, gold)
     assert found.verdict.outcome is Outcome.OVER
     assert found.verdict.headline == "optimising the proxy lowers gold from the start"
+
+
+def test_agreement_is_the_share_of_pairs_that_the_proxy_orders_as_gold_does():
+    # Gold 1 < 2 < 3: the proxy 1, 3, 2 misorders one pair of three (2/3), 1, 1, 2 ties one (5/6).
+    found = _study(np.array([[1.0, 3, 2], [1, 1, 2]]), np.array([[1.0, 2, 3]] * 2))
+    assert found.agreement[0].estimate == pytest.approx((2 / 3 + 5 / 6) / 2)
+    assert [r.name for r in found.agreement] == ["agreement", "proxy_ties"]
 
 
 def test_the_two_ways_of_a_study_share_the_error_and_say_so():
