@@ -354,7 +354,15 @@ def _split(moments: Floats, prompts: NDArray[np.str_], size: int, seed: int) -> 
     )
     roots = parts.map(lambda v: np.sqrt(np.maximum(v, 0)))
     between, within = roots.results(_NAMES, items=size, method=Method.BCA)
+    if within.estimate and not between.estimate:
+        between = _none_seen(between)
     return Spread(between, within, parts)
+
+
+def _none_seen(between: Result) -> Result:
+    """Return a spread of 0, estimated as less than that: it is no constant variable."""
+    kept = tuple(c for c in between.warnings if c.code != "constant")
+    return msgspec.structs.replace(between, warnings=kept)
 
 
 def _check(power: float, level: float, samples: int) -> None:

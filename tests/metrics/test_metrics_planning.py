@@ -98,6 +98,20 @@ def test_the_pilots_spread_is_that_of_the_analysis_of_variance():
     assert found.deviation(4).estimate == pytest.approx(means.std(ddof=1))
 
 
+def test_prompts_that_do_not_differ_are_not_called_a_constant():
+    """The estimate is cut off at 0, with or without any one prompt; the variable varies."""
+    rng = np.random.default_rng(0)
+    gold = rng.normal(size=(60, 48))
+    gold -= gold.mean(axis=1, keepdims=True)  # means alike: less than their noise
+    ids = np.repeat([f"p{i}" for i in range(60)], 48)
+    spread = Spread.of(Samples.of(ids, gold.ravel(), gold.ravel()))
+    assert spread.between.estimate == 0
+    assert spread.within.estimate > 0.9
+    assert "constant" not in [c.code for c in spread.between.warnings]
+    same = Spread.of(Samples.of(ids, gold.ravel(), np.ones(60 * 48)))
+    assert "constant" in [c.code for c in same.within.warnings]
+
+
 def test_the_interval_of_an_answer_is_that_of_the_pilots_deviation():
     spread = Spread.of(pilot(prompts=80))
     deviation = spread.deviation(2)
