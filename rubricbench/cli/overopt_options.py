@@ -113,10 +113,15 @@ def finish(
 
 def _lines(document: Document) -> list[str]:
     lines = []
+    both = bool(document.curves and document.samples)  # an arm may be in both
     for curve in document.curves:
-        lines += _said(curve.arm, curve.verdict, curve.cautions)
+        lines += _said(
+            f"{curve.arm}, trained" if both else curve.arm, curve.verdict, curve.cautions
+        )
     for study in document.samples:
-        lines += _said(study.arm, study.verdict, study.cautions)
+        lines += _said(
+            f"{study.arm}, on samples" if both else study.arm, study.verdict, study.cautions
+        )
     for c in document.contrasts:
         p = "" if c.p_holm is None else f", p = {c.p_holm:.2g} (Holm)"
         seeds = c.over_seeds

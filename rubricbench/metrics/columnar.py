@@ -29,6 +29,7 @@ BATCH_ROWS = 1 << 16
 JSON_ROWS = 1000  # of a JSONL file, looked at to know its columns
 _BLOCK_BYTES = 4 << 20
 _NUMERIC = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_null)
+_RENAME = "call the one that tells prompts apart so; "
 _UNKNOWN = ("", "nan", "na", "n/a", "null", "none")
 
 
@@ -123,7 +124,8 @@ def _require(path: Path, columns: Mapping[str, Column]) -> None:
         raise InputError(
             f"no column {missing[0]!r:.60}",
             where=str(path),
-            hint=f"its columns are: {', '.join(there)[:200]}",
+            hint=f"{_RENAME if missing[0] == 'prompt_id' else ''}its columns are: "
+            f"{', '.join(there)[:200]}",
         )
 
 

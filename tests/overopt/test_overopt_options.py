@@ -70,6 +70,23 @@ def test_what_an_option_cannot_find_is_one_short_line(folder, monkeypatch, capsy
     assert len(err) < 400
 
 
+def test_an_arm_in_runs_and_in_samples_is_told_apart(folder, tmp_path, capsys):
+    runs, samples = (str(folder / f"{name}.parquet") for name in ("runs", "samples"))
+    line = ["report", runs, samples, "--proxy", "hacked", "--resamples", "100"]
+    code, out, _ = call(capsys, *line, "--out", str(tmp_path / "o"), "--figures", "none")
+    assert code == 0
+    said = [text.partition(":")[0] for text in out.splitlines() if not text.startswith(" ")]
+    assert said[:3] == ["bt, trained", "rubric, trained", "hacked, on samples"]
+
+
+def test_a_table_of_other_names_says_what_to_rename(tmp_path, capsys):
+    file = tmp_path / "mine.csv"
+    file.write_text("pid,reward,human\na,1,2\n")
+    code, _, err = call(capsys, "bon", str(file), "--proxy", "reward", "--gold", "human")
+    assert code == 2
+    assert "call the one that tells prompts apart so; its columns are: pid, reward, human" in err
+
+
 def test_a_pilot_of_one_checkpoint(tmp_path, capsys):
     run_table(falls={"bt": 0.3}, seeds=1, prompts=24).to_parquet(tmp_path / "run.parquet")
     line = ["plan", str(tmp_path / "run.parquet"), "--step", "0", "--effect", "1e-9"]
