@@ -103,6 +103,10 @@ def _above(result: Result) -> bool:
     return result.low is not None and result.low > 0
 
 
+def _percent(result: Result) -> str:
+    return f"{100 * result.level:g}%"
+
+
 def _shape(reward: RewardAnalysis, number: int) -> Figure | None:
     known = [e for e in reward.features if e.reward.estimate is not None]
     if not known:
@@ -114,7 +118,10 @@ def _shape(reward: RewardAnalysis, number: int) -> Figure | None:
     return Figure(
         name=f"features_{number}",
         title="Correlation with length and format",
-        caption=f"Within-prompt Spearman, mean over prompts, with 95% intervals: {reward.name}.",
+        caption=(
+            "Within-prompt Spearman, mean over prompts, with "
+            f"{_percent(known[0].reward)} intervals: {reward.name}."
+        ),
         x=Axis(label="feature"),
         y=Axis(label="Spearman", low=-1, high=1),
         series=tuple(series),
@@ -130,8 +137,9 @@ def _uplifts(reward: RewardAnalysis, number: int) -> Figure | None:
         name=f"uplift_{number}",
         title="What injected texts add to the reward",
         caption=(
-            "In standard deviations of the reward within prompts, with 95% intervals over prompts; "
-            "such texts are taken to be worth nothing in gold."
+            "In standard deviations of the reward within prompts, with "
+            f"{_percent(known[0].uplift)} intervals over prompts; such texts are taken to "
+            "be worth nothing in gold."
         ),
         x=Axis(label="family"),
         y=Axis(label="uplift, sd"),

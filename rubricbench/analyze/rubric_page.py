@@ -95,7 +95,10 @@ def _figure(groups: Sequence[CriterionGroup], name: str) -> Figure | None:
     return Figure(
         name=f"criteria_{name}",
         title=NAMES[name],
-        caption=f"{_CAPTIONS[name]} Those of most weight, with 95% intervals over prompts.",
+        caption=(
+            f"{_CAPTIONS[name]} Those of most weight, with {100 * results[0].level:g}% intervals "
+            "over prompts."
+        ),
         x=Axis(label="criteria"),
         y=Axis(label=NAMES[name].lower(), percent=name == "met"),
         series=(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rubricbench.audit.safe_kl import SafeKl
 from rubricbench.figures.figure import Axis, Figure, Mark, Series
 from rubricbench.metrics.result import Result
+from rubricbench.metrics.safe_kl import SafeKl
 from rubricbench.overopt.document import SampleStudy
 
 KL = Axis(label="KL to the policy, nats", low=0)
@@ -26,12 +26,12 @@ def figures(studies: Sequence[SampleStudy]) -> list[Figure]:
 
 _TILT = (
     "Exact tilt of the pool's samples by each reward, the optimum of KL-regularised training, as "
-    "far as an effective 20 samples a prompt carry it. Bands: 95% intervals over prompts, point by "
-    "point. Marks: where the decline of gold is proven."
+    "far as an effective 20 samples a prompt carry it. Bands: {level:g}% intervals over prompts, "
+    "point by point. Marks: where the decline of gold is proven."
 )
 _BON = (
     "The sample of highest reward among n, without bias, for n up to half of the samples. Bands: "
-    "95% intervals over prompts. Marks: where the decline of gold is proven."
+    "{level:g}% intervals over prompts. Marks: where the decline of gold is proven."
 )
 
 
@@ -50,7 +50,7 @@ def _curves(studies: Sequence[SampleStudy], kind: str, title: str, caption: str)
     return Figure(
         name=f"gold_{kind}",
         title=title,
-        caption=caption,
+        caption=caption.format(level=100 * studies[0].base.level),
         x=KL,
         y=Axis(label="gold reward"),
         series=tuple(series),

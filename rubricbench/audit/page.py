@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from rubricbench.audit.figures import figures
 from rubricbench.audit.run import AuditRecord
-from rubricbench.audit.safe_kl import SafeKl
 from rubricbench.figures.blocks import (
     cautions_list,
     cell,
@@ -23,6 +22,7 @@ from rubricbench.figures.blocks import (
 )
 from rubricbench.metrics.equal_kl import Comparison
 from rubricbench.metrics.result import Caution, Result, walk
+from rubricbench.metrics.safe_kl import SafeKl
 from rubricbench.overopt.document import Contrast, SampleStudy
 from rubricbench.overopt.page.page import WORDS
 from rubricbench.report.formats import decimal

@@ -13,12 +13,12 @@ from typing import Literal
 
 import msgspec
 
-from rubricbench.audit.safe_kl import SafeKl
 from rubricbench.metrics.bestofn import BestOfNPoint
 from rubricbench.metrics.equal_kl import EqualKlPoint
 from rubricbench.metrics.rank import RankCorrelation
 from rubricbench.metrics.result import LEVEL, Caution, Result
 from rubricbench.metrics.runs import Seeded
+from rubricbench.metrics.safe_kl import SafeKl
 from rubricbench.metrics.tail import TailAccuracy
 from rubricbench.metrics.tilt import TiltPoint
 from rubricbench.theory.estimated import TailError

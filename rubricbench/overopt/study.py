@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from rubricbench.audit.safe_kl import SafeKl, safe_kl, unknown
 from rubricbench.errors import InputError
 from rubricbench.metrics.agreement import pair_agreement
 from rubricbench.metrics.bestofn import BestOfNCurve, best_of_n
@@ -17,6 +16,7 @@ from rubricbench.metrics.equal_kl import tilt_at_kl
 from rubricbench.metrics.rank import rank_correlation
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Caution, Result, caution, merged, not_computable
+from rubricbench.metrics.safe_kl import SafeKl, safe_kl, unknown
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tail import tail_accuracy
 from rubricbench.metrics.tilt import TiltCurve, tilt

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rubricbench.audit.safe_kl import SafeKl, Safety
 from rubricbench.metrics.bestofn import BestOfNCurve
 from rubricbench.metrics.rank import RankCorrelation
 from rubricbench.metrics.result import Result
+from rubricbench.metrics.safe_kl import SafeKl, Safety
 from rubricbench.metrics.tail import TailAccuracy
 from rubricbench.metrics.tilt import TiltCurve
 from rubricbench.overopt.document import Outcome, Verdict

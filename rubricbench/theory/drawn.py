@@ -45,6 +45,10 @@ def write_figures(drawn: Sequence[Figure], target: Path) -> list[Path]:
     return [path for figure in named for path in export(figure, target.parent, (suffix,))]
 
 
+def _intervals(found: Empirical) -> str:
+    return f"{100 * found.proxy_ties.level:g}% intervals over prompts"
+
+
 def _win_rate(found: Empirical) -> Figure:
     perfect = Series(
         name="a perfect reward",
@@ -58,7 +62,7 @@ def _win_rate(found: Empirical) -> Figure:
         title="What optimising your reward does to the win rate, by the theory",
         caption=(
             "Win rate of the optimal policy over the initial one at each KL, by Proposition 1 on "
-            "your samples and by Theorem 1 on their ranks, with 95% intervals over prompts; a "
+            f"your samples and by Theorem 1 on their ranks, with {_intervals(found)}; a "
             "reward without error above them. Curves end where the samples support no more."
         ),
         x=Axis(label=KL_AXIS, low=0, high=max(p.kl for p in found.at) or None),
@@ -73,7 +77,7 @@ def _gold(found: Empirical) -> Figure:
         title="What optimising your reward does to gold, by the theory",
         caption=(
             "Gold reward of the optimal policy at each KL, by Proposition 1 on your samples and by "
-            "Theorem 1 on their ranks, with 95% intervals over prompts."
+            f"Theorem 1 on their ranks, with {_intervals(found)}."
         ),
         x=Axis(label=KL_AXIS, low=0, high=max(p.kl for p in found.at) or None),
         y=Axis(label="gold reward"),
@@ -97,7 +101,7 @@ def _tail_error(found: Empirical) -> Figure:
         title="Where in the gold reward your reward errs",
         caption=(
             "Share of pairs above each gold quantile that your reward misorders, a tie counting "
-            "one half, with 95% intervals over prompts. The theory says that the right end decides."
+            f"one half, with {_intervals(found)}. The theory says that the right end decides."
         ),
         x=Axis(label="gold quantile above which pairs are taken", low=0, high=1),
         y=Axis(label="misordered pairs", low=0, percent=True),
@@ -113,7 +117,7 @@ def _map(found: Empirical) -> Figure:
         title="How your reward sees the gold reward",
         caption=(
             "Mean quantile by your reward of the samples in each tenth of gold quantiles, within "
-            "prompts, with 95% intervals over prompts; noise flattens the map."
+            f"prompts, with {_intervals(found)}; noise flattens the map."
         ),
         x=Axis(label="gold quantile", low=0, high=1),
         y=Axis(label="mean proxy quantile", low=0, high=1),

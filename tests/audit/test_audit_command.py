@@ -13,7 +13,13 @@ from pool_samples import pool_rows, write_pool
 from simserver.latent import LatentJudge
 from simserver.server import SimServer
 
+from rubricbench.audit.figures import figures
+from rubricbench.audit.page import render_audit
+from rubricbench.audit.pool import read_pool
+from rubricbench.audit.rewards import Setting, parse_reward
+from rubricbench.audit.run import run_audit
 from rubricbench.cli import main
+from rubricbench.overopt.settings import Settings
 from rubricbench.rows import rubric_to_row
 from rubricbench.schema import Criterion, Message, Prompt, Rubric
 
@@ -177,3 +183,14 @@ def test_a_judge_is_planned_paid_once_and_goes_on(audit, tmp_path):
     record = json.loads((out / "audit.json").read_text())
     assert record["rewards"][0]["scored"] == 84
     assert record["rewards"][0]["kind"] == "judge"
+
+
+def test_captions_name_the_level_of_the_intervals(tmp_path):
+    pool = read_pool(write_pool(tmp_path / "pool.parquet", pool_rows(20, 24)))
+    asked = Settings(resamples=100, level=0.8)
+    specs = [parse_reward("column:good"), parse_reward("column:broken")]
+    record = run_audit(pool, specs, Setting(out=tmp_path / "out"), asked)
+    drawn = {f.name: f.caption for f in figures(record.document.samples)}
+    assert "80% intervals" in drawn["gold_best_of_n"]
+    assert "95%" not in "".join(drawn.values())
+    assert "Intervals of 90%, 80% for both ways" in render_audit(record)

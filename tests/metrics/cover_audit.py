@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rubricbench.audit.safe_kl import Safety, safe_kl
 from rubricbench.metrics.bestofn import best_of_n
 from rubricbench.metrics.resample import Bootstrap
+from rubricbench.metrics.safe_kl import Safety, safe_kl
 from rubricbench.metrics.samples import Samples
 
 RESAMPLES = 400  # a draw's own noise in its critical values is small beside the draw's

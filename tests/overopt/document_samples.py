@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 
-from rubricbench.audit.safe_kl import SafeKl, Safety
 from rubricbench.metrics.bestofn import BestOfNPoint
 from rubricbench.metrics.equal_kl import EqualKlPoint
 from rubricbench.metrics.rank import RankCorrelation
 from rubricbench.metrics.result import Method, Result, caution, not_computable
 from rubricbench.metrics.runs import Seeded
+from rubricbench.metrics.safe_kl import SafeKl, Safety
 from rubricbench.metrics.tail import Saturation, TailAccuracy
 from rubricbench.metrics.tilt import TiltPoint
 from rubricbench.overopt.document import (

@@ -9,7 +9,6 @@ from functools import partial
 import msgspec
 from markupsafe import Markup, escape
 
-from rubricbench.audit.safe_kl import SafeKl, Safety
 from rubricbench.figures.blocks import (
     Named,
     cautions_list,
@@ -24,6 +23,7 @@ from rubricbench.figures.blocks import (
 from rubricbench.figures.thin import spread
 from rubricbench.metrics.result import Result, caution
 from rubricbench.metrics.runs import Seeded
+from rubricbench.metrics.safe_kl import SafeKl, Safety
 from rubricbench.overopt.document import ArmCurve, Contrast, Document, Fit, SampleStudy
 from rubricbench.overopt.page.charts import style_of
 from rubricbench.report.formats import DASH, percent

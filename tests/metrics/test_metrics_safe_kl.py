@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from cover_audit import run_curves
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "metrics"))
-
-from cover_audit import run_curves
-
-from rubricbench.audit.safe_kl import Safety, safe_kl
 from rubricbench.errors import InputError
 from rubricbench.metrics.resample import Bootstrap
+from rubricbench.metrics.safe_kl import Safety, safe_kl
 
 KL = np.array([0.0, 0.2, 0.5, 1.0, 2.0, 3.0])
 

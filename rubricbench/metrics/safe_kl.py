@@ -36,7 +36,6 @@ from scipy import special
 from rubricbench.errors import InputError
 from rubricbench.metrics.resample import SKEWED, Bootstrap, skew
 from rubricbench.metrics.result import Caution, Method, Result, caution, not_computable
-from rubricbench.report.formats import plural
 
 LEAST_PROMPTS = 20  # no interval is made from fewer
 FEW_PROMPTS = 50  # below this, coverage was seen to fall short (docs/audit.md)
@@ -282,8 +281,9 @@ def unknown(why: str, end: float, n: int, items: int) -> SafeKl:
 
 def _too_few(n: int, kl: Floats) -> str:
     if n < LEAST_PROMPTS:
-        return f"{plural(n, 'prompt')}, {LEAST_PROMPTS} are needed"
-    return f"{plural(len(kl), 'point')} of KL, 3 are needed: the prompts have too few samples"
+        return f"{n} prompt{'s' * (n != 1)}, {LEAST_PROMPTS} are needed"
+    points = f"{len(kl)} point{'s' * (len(kl) != 1)} of KL"
+    return f"{points}, 3 are needed: the prompts have too few samples"
 
 
 def _checked(gold: Floats, kl: Floats, prompts: int) -> tuple[Floats, Floats]:
