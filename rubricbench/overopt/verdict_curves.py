@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from rubricbench.metrics.onset import Onset
 from rubricbench.metrics.peak import Peak
+from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Result
-from rubricbench.metrics.runs import Seeded
+from rubricbench.metrics.runs import Seeded, starts_at_base
 from rubricbench.metrics.trajectory import Trajectory
 from rubricbench.overopt.document import Outcome, Verdict
 
+LEAST_PROMPTS = 20  # as for samples: no claim is made from fewer
 SEEDS = 3  # for a claim
 NOTHING = 1e-9  # a drop of no more is rounding, or noise
 
@@ -23,7 +27,11 @@ def verdict(run: Trajectory, peak: Peak, onset: Onset, gap: Seeded) -> Verdict:
         gap: proxy less gold at the last checkpoint, in spreads of the initial policy.
     """
     outcome, headline = _outcome(peak, onset)
+    if outcome is Outcome.HOLDS:
+        outcome, headline = _held(run, peak.drop.over_prompts.level) or (outcome, headline)
     sentences = [*_of_peak(peak), *_of_onset(onset), *_of_gap(gap.over_prompts)]
+    if not starts_at_base(run):
+        sentences.append("Step 0, the initial policy, is missing: no gap, area or fit can be had.")
     seeds = peak.final.over_seeds.n
     if seeds < SEEDS:
         count = "One seed was" if seeds <= 1 else f"{seeds} seeds were"
@@ -47,6 +55,21 @@ def _outcome(peak: Peak, onset: Onset) -> tuple[Outcome, str]:
     if peak.step.over_prompts.estimate == at.low:
         return Outcome.HOLDS, "gold is highest at the last checkpoint"
     return Outcome.HOLDS, "no over-optimization is seen up to the last checkpoint"
+
+
+def _held(run: Trajectory, level: float) -> tuple[Outcome, str] | None:
+    """Return what else is to be said where no fall is proven; None where gold is seen to rise."""
+    count = len(run.prompts)
+    if count < LEAST_PROMPTS:
+        return Outcome.UNCLEAR, f"{count} prompts are too few to say: {LEAST_PROMPTS} are needed"
+    if not np.ptp(run.gold):
+        return Outcome.UNCLEAR, "gold does not vary: nothing can be said"
+    if not starts_at_base(run):
+        return None
+    gain = Bootstrap(run.prompts, resamples=0).means(run.gold[-1] - run.gold[0])
+    if gain.p_values()[0] <= (1 - level) / 2:
+        return None
+    return Outcome.RISK, "gold is not seen to rise, nor to fall from its peak"
 
 
 def _censored(at: Result) -> bool:

@@ -122,3 +122,43 @@ def test_many_arms_are_compared_without_drawing_for_each_pair():
     found = sample_contrasts(arms, Settings())
     assert time.process_time() - start < 15
     assert len({(c.a, c.b) for c in found}) == 435
+
+
+@pytest.mark.parametrize(
+    ("gold", "prompts", "columns", "found", "words"),
+    [
+        ([0, 1, 2, 3, 4], 60, {}, "holds", "highest at the last checkpoint"),
+        ([0, 1, 1, 1, 1], 60, {}, "holds", "no over-optimization is seen"),
+        ([0, 0, 0, 0, 0], 60, {}, "at_risk", "gold is not seen to rise"),
+        ([0, 0, 0, 0, 0], 60, {"gold": 1.0}, "unclear", "gold does not vary"),
+        ([0, 1, 2, 3, 4], 3, {}, "unclear", "3 prompts are too few"),
+        ([0, 2, 0, 0, 0], 60, {}, "over_optimized", "gold falls by step 20"),
+    ],
+)
+def test_a_run_holds_only_where_gold_is_seen_to_rise(
+    tmp_path, gold, prompts, columns, found, words
+):
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {
+            "step": np.repeat(np.arange(5), prompts) * 10,
+            "prompt_id": np.tile([f"p{i}" for i in range(prompts)], 5),
+            "gold": np.repeat(gold, prompts) + 0.2 * rng.normal(size=5 * prompts),
+            "proxy": np.repeat(np.arange(5), prompts) + 0.2 * rng.normal(size=5 * prompts),
+        }
+    ).assign(**columns)
+    table.to_parquet(tmp_path / "run.parquet")
+    settings = Settings(resamples=100)
+    inputs = gather(Request(paths=(str(tmp_path / "run.parquet"),)), settings)
+    verdict = analyse("curve", inputs, settings).curves[0].verdict
+    assert verdict.outcome.value == found
+    assert words in verdict.headline
+
+
+def test_a_run_without_its_initial_policy_says_so(folder, tmp_path, capsys):
+    table = pd.read_parquet(folder / "runs.parquet")
+    table[table["step"] > 0].to_parquet(tmp_path / "late.parquet")
+    code, out, _ = call(capsys, "curve", str(tmp_path / "late.parquet"))
+    assert code == 0
+    assert out.count("Step 0, the initial policy, is missing") == 2
+    assert "is missing" not in call(capsys, "curve", str(folder / "runs.parquet"))[1]
