@@ -226,7 +226,7 @@ def _fit(
 
 def _judged(results: list[Result], reach: float) -> list[Result]:
     """Add what is to be said of a fit: that it explains little, or that its peak is not seen."""
-    alpha, beta, r2, turnover = results
+    alpha, beta, r2, turnover = (_holding(r) for r in results)
     if alpha.estimate is not None and turnover.estimate is None:
         why = "the fitted gold has no maximum: β is not above 0, or it never rises"
         turnover = not_computable("turnover", why, n=alpha.n, items=alpha.items)
@@ -239,6 +239,21 @@ def _judged(results: list[Result], reach: float) -> list[Result]:
             r if r.estimate is None else r.with_warnings(poor) for r in (alpha, beta, turnover)
         )
     return [alpha, beta, r2, turnover]
+
+
+def _holding(result: Result) -> Result:
+    """Return the result with an interval that holds its estimate.
+
+    R² of resamples lies to one side of R² of the whole, since resampling adds noise; corrected for
+    that, BCa's interval can end short of the estimate.
+    """
+    if result.estimate is None or result.low is None or result.high is None:
+        return result
+    low, high = min(result.low, result.estimate), max(result.high, result.estimate)
+    if (low, high) == (result.low, result.high):
+        return result
+    widened = msgspec.structs.replace(result, low=low, high=high)
+    return widened.with_warnings([caution("bias", "resamples lie to one side of it")])
 
 
 def _function(form: Form) -> Callable[[Floats], Floats]:
