@@ -77,6 +77,7 @@ def headlines(record: AuditRecord) -> Iterator[str]:
             if safe is not None:
                 yield f"  {kind}: {safe_text(safe.largest, safe.safe_up_to)}"
         yield f"  tail accuracy {short(study.tail.accuracy)}, Spearman {short(study.rank.overall)}"
+        yield from (f"  Caution: {c.text}." for c in study.cautions)
 
 
 def safe_text(largest: Result, safe_up_to: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -16,7 +17,7 @@ from rubricbench.metrics.equal_kl import tilt_at_kl
 from rubricbench.metrics.rank import rank_correlation
 from rubricbench.metrics.resample import Bootstrap
 from rubricbench.metrics.result import Caution, Result, caution, merged, not_computable
-from rubricbench.metrics.safe_kl import SafeKl, safe_kl, unknown
+from rubricbench.metrics.safe_kl import SafeKl, Safety, safe_kl, unknown
 from rubricbench.metrics.samples import Samples
 from rubricbench.metrics.tail import tail_accuracy
 from rubricbench.metrics.tilt import TiltCurve, tilt
@@ -68,7 +69,7 @@ def study(arm: str, samples: Samples, settings: Settings) -> SampleStudy:
         lengths=_lengths(samples, boot),
         safe_best_of_n=safe["best-of-n"],
         safe_tilt=safe["the tilt"],
-        cautions=_cautions(samples, bon, tilted),
+        cautions=_cautions(samples, (bon, tilted), safe),
         verdict=verdict(bon, tilted, safe, tail, rank, still),
     )
 
@@ -165,8 +166,13 @@ def _lengths(samples: Samples, boot: Bootstrap) -> tuple[Result, ...]:
     )
 
 
-def _cautions(samples: Samples, *curves: BestOfNCurve | TiltCurve) -> tuple[Caution, ...]:
+def _cautions(
+    samples: Samples, curves: Sequence[BestOfNCurve | TiltCurve], safe: Mapping[str, SafeKl]
+) -> tuple[Caution, ...]:
+    """Return what to know of the whole study, and why its verdict may be chance."""
     found = [c for curve in curves for c in curve.cautions]
+    turns = [s.largest for s in safe.values() if s.safety is Safety.DECLINES]
+    found += [c for turn in turns for c in turn.warnings if c.code == "heavy_tail"]
     if samples.counts.max() == 1:
         found.append(caution("small_n", "one sample a prompt"))
     return merged(found)

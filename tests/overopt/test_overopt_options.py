@@ -17,6 +17,7 @@ from rubricbench.overopt.analyse import analyse
 from rubricbench.overopt.contrasts import sample_contrasts
 from rubricbench.overopt.inputs import Request, gather
 from rubricbench.overopt.settings import Settings
+from rubricbench.overopt.study import study
 
 
 @pytest.fixture(scope="module")
@@ -162,3 +163,21 @@ def test_a_run_without_its_initial_policy_says_so(folder, tmp_path, capsys):
     assert code == 0
     assert out.count("Step 0, the initial policy, is missing") == 2
     assert "is missing" not in call(capsys, "curve", str(folder / "runs.parquet"))[1]
+
+
+def test_a_fall_of_a_rare_gold_is_cautioned(tmp_path, capsys):
+    """One success in a hundred: a fall is called too often, so the caution stands beside it."""
+    ids = np.repeat([f"p{i}" for i in range(60)], 64)
+    for key in range(40):
+        rng = np.random.default_rng(key)
+        gold = (rng.random(len(ids)) < 0.01).astype(float)
+        table = pd.DataFrame({"prompt_id": ids, "proxy": rng.normal(size=len(ids)), "gold": gold})
+        found = study("rare", Samples.of(ids, table["proxy"], table["gold"]), Settings())
+        if found.verdict.outcome.value == "over_optimized":
+            break
+    else:
+        pytest.fail("no fall in forty draws")
+    table.to_parquet(tmp_path / "rare.parquet")
+    code, out, _ = call(capsys, "bon", str(tmp_path / "rare.parquet"))
+    assert code == 0
+    assert "Caution: a decline is called more often than it should be" in out
