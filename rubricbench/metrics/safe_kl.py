@@ -150,19 +150,39 @@ def _of_prompts(gold: Floats) -> tuple[Caution, ...]:
 
 
 def _falls(gold: Floats, boot: Bootstrap) -> _Falls | None:
-    draws = boot.means(gold)
-    spread = np.cov(gold, rowvar=False)
-    variance = np.diag(spread)[:, None] + np.diag(spread)[None, :] - 2 * spread
-    error = np.sqrt(np.maximum(variance, 0) / len(gold))
+    """Return the differences in standard errors, and the same of every bootstrap draw.
+
+    Each draw has standard errors of its own (bootstrap-t; Hall, *The Bootstrap and Edgeworth
+    Expansion*, 1992, section 3.5). With those of the data in their place, rare great gold made a
+    decline out of noise three times as often.
+    """
+    point = gold.mean(axis=0)
+    value = point[:, None] - point[None, :]
+    pairs = np.triu_indices(gold.shape[1], 1)
+    squares = (gold[:, pairs[0]] - gold[:, pairs[1]]) ** 2
+    error = np.zeros_like(value)
+    error[pairs] = _error(value[pairs][None], squares.mean(axis=0)[None], len(gold))[0]
+    error += error.T
+    least = FLOOR * error.max()
     if error.max() < 1e-12:
         return None
-    error = np.maximum(error, FLOOR * error.max())
-    point, resampled = draws.point[0], draws.resampled
-    value = point[:, None] - point[None, :]
-    # A bootstrap mean varies by (n-1)/n of what a sample mean does: it misses the difference.
-    scale = np.sqrt(len(gold) / (len(gold) - 1))
-    chance = (resampled[:, :, None] - resampled[:, None, :] - value) * scale / error
+    error = np.maximum(error, least)
+    chance = np.zeros((boot.resamples, *value.shape))
+    start = 0
+    for counts in boot.counts():
+        means, mean_squares = counts @ gold / len(gold), counts @ squares / len(gold)
+        fall = means[:, pairs[0]] - means[:, pairs[1]]
+        own = np.maximum(_error(fall, mean_squares, len(gold)), least)
+        t = (fall - value[pairs]) / own
+        part = chance[start : start + len(counts)]
+        part[:, pairs[0], pairs[1]], part[:, pairs[1], pairs[0]] = t, -t
+        start += len(counts)
     return _Falls(value, error, value / error, chance)
+
+
+def _error(mean: Floats, mean_square: Floats, n: int) -> Floats:
+    """Return the standard errors of means, from those of the squares."""
+    return np.asarray(np.sqrt(np.maximum(mean_square - mean**2, 0) / (n - 1)))
 
 
 def _beaten(falls: _Falls, against: Bools, alpha: float, n: int) -> Bools:
@@ -178,10 +198,13 @@ def _beaten(falls: _Falls, against: Bools, alpha: float, n: int) -> Bools:
 
 
 def _bar(chance: Floats, at: float, n: int) -> float:
-    """Return a critical value; Student's, since the standard errors are estimated too."""
+    """Return a critical value: what chance exceeds as often as it may, taken for Student's.
+
+    A resample of few prompts repeats some of them, which hides a little of what chance can do.
+    """
     rank = min(len(chance), int(np.ceil(at * (len(chance) + 1))))  # as many draws as there are
     normal = max(0.0, float(np.partition(chance, rank - 1)[rank - 1]))
-    return float(special.stdtrit(n - 1, special.ndtr(normal)))
+    return -float(special.stdtrit(n - 1, special.ndtr(-min(normal, 30.0))))
 
 
 @dataclass(frozen=True)

@@ -47,10 +47,11 @@ def run_table(
     return pd.concat(parts, ignore_index=True)
 
 
-def sample_table(prompts: int = 50, samples: int = 48, seed: int = 0) -> pd.DataFrame:
+def sample_table(prompts: int = 50, samples: int = 48, seed: int = 1) -> pd.DataFrame:
     """Return one pool scored by three proxies: noisy gold, gold with a loophole, and noise.
 
-    Four samples in a hundred found the loophole: gold about −2, and the highest proxy.
+    Four samples in a hundred found the loophole: gold about −2, and the highest proxy. A decline of
+    the noise is called in one seed of twenty, as it may be (0 is such a one).
     """
     rng = np.random.default_rng(seed)
     gold = rng.normal(size=(prompts, samples))
