@@ -145,7 +145,7 @@ def _of_prompts(gold: Floats) -> tuple[Caution, ...]:
     n = len(gold)
     found = [caution("few_prompts", f"{n} prompts")] if n < FEW_PROMPTS else []
     if max(abs(skew(column - column.mean())) for column in gold.T) > SKEWED:
-        found.append(caution("heavy_tail", "a decline is called more often than it should be"))
+        found.append(caution("heavy_tail", "a decline may be called more often than it should be"))
     return tuple(found)
 
 
@@ -153,8 +153,8 @@ def _falls(gold: Floats, boot: Bootstrap) -> _Falls | None:
     """Return the differences in standard errors, and the same of every bootstrap draw.
 
     Each draw has standard errors of its own (bootstrap-t; Hall, *The Bootstrap and Edgeworth
-    Expansion*, 1992, section 3.5). With those of the data in their place, rare great gold made a
-    decline out of noise three times as often.
+    Expansion*, 1992, section 3.5). With those of the data in their place, 6 to 8% of worlds with
+    rare great gold and a proxy of noise were called declines, in place of 4 to 5%.
     """
     point = gold.mean(axis=0)
     value = point[:, None] - point[None, :]
