@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from rubricbench.convert.graded import GradedResponse
 from rubricbench.healthbench import rubric_to_healthbench
+from rubricbench.lint.calibration import Graded
 from rubricbench.rows import rubric_to_paper_row, rubric_to_row
 from rubricbench.schema import Rubric
 from rubricbench.tables import schema
@@ -44,7 +44,7 @@ class GradedForm:
     """
 
     doc: str
-    rows: Callable[[Sequence[GradedResponse]], Iterator[Row]]
+    rows: Callable[[Sequence[Graded]], Iterator[Row]]
     columns: Callable[[], Any]
 
 
@@ -58,7 +58,7 @@ def _trl_prompt(rubric: Rubric) -> Row:
     return {"prompt": turns(rubric), "prompt_id": row["prompt_id"], "rubrics": row["rubrics"]}
 
 
-def _preferences(own: Sequence[GradedResponse]) -> Iterator[Row]:
+def _preferences(own: Sequence[Graded]) -> Iterator[Row]:
     """Every pair of responses of different tiers; the margin is the difference of their scores."""
     for a, b in combinations(sorted(own, key=lambda g: (-g.rank, g.response_id)), 2):
         if a.rank > b.rank:
@@ -66,12 +66,12 @@ def _preferences(own: Sequence[GradedResponse]) -> Iterator[Row]:
                 "prompt": turns(a.rubric),
                 "chosen": _said(a),
                 "rejected": _said(b),
-                "margin": None if a.value is None or b.value is None else a.value - b.value,
+                "margin": _margin(a, b),
                 "prompt_id": a.rubric.prompt_id,
             }
 
 
-def _supervised(own: Sequence[GradedResponse]) -> Iterator[Row]:
+def _supervised(own: Sequence[Graded]) -> Iterator[Row]:
     for g in own:
         if g.tier == BEST:
             yield {
@@ -81,7 +81,7 @@ def _supervised(own: Sequence[GradedResponse]) -> Iterator[Row]:
             }
 
 
-def _best_of_four(own: Sequence[GradedResponse]) -> Iterator[Row]:
+def _best_of_four(own: Sequence[Graded]) -> Iterator[Row]:
     """RewardBench 2: one right response among four; a prompt without them gives no row."""
     ranked = sorted(own, key=lambda g: (-g.rank, g.response_id))
     if len(ranked) < 4 or ranked[0].tier != BEST or ranked[1].tier == BEST:
@@ -101,7 +101,12 @@ def _best_of_four(own: Sequence[GradedResponse]) -> Iterator[Row]:
     }
 
 
-def _said(graded: GradedResponse) -> list[dict[str, str]]:
+def _margin(a: Graded, b: Graded) -> float | None:
+    first, second = a.score.value, b.score.value
+    return None if first is None or second is None else first - second
+
+
+def _said(graded: Graded) -> list[dict[str, str]]:
     return [{"role": "assistant", "content": graded.text}]
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rubricbench.convert.forms import GRADED_FORMS, RUBRIC_FORMS, Row
-from rubricbench.convert.graded import by_prompt
 from rubricbench.errors import InputError
+from rubricbench.lint.calibration import by_prompt, read_graded
 from rubricbench.readers import read_rubrics
 from rubricbench.runs.files import ParquetSink, explained
 
@@ -42,7 +42,9 @@ def convert(source: str, form: str, out: Path) -> int:
         columns = rubric_form.columns
     elif form in GRADED_FORMS:
         graded_form = GRADED_FORMS[form]
-        rows = (row for own in by_prompt(Path(source)) for row in graded_form.rows(own))
+        rows = (
+            row for own in by_prompt(read_graded(Path(source))) for row in graded_form.rows(own)
+        )
         columns = graded_form.columns
     else:
         known = ", ".join([*RUBRIC_FORMS, *GRADED_FORMS])

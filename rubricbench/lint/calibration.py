@@ -14,7 +14,7 @@ from rubricbench.errors import InputError
 from rubricbench.lint.finding import Finding, finding
 from rubricbench.readers import read_rows
 from rubricbench.schema import Rubric, Status, Verdict
-from rubricbench.scoring import score
+from rubricbench.scoring import Score, score
 
 TIERS = ("poor", "good", "great", "excellent")
 REASON = "saturated_because:"  # tag of a criterion that is met by all or none for a good reason
@@ -28,12 +28,31 @@ class Graded(msgspec.Struct, frozen=True):
         response_id: its id.
         tier: one of `TIERS`.
         verdicts: reference verdicts in the rubric's order; None where there is none.
+        text: the response.
+        generator: who wrote it.
     """
 
     rubric: Rubric
     response_id: str
     tier: str
     verdicts: tuple[bool | None, ...]
+    text: str = ""
+    generator: str = ""
+
+    @property
+    def rank(self) -> int:
+        """Place of its tier, from the bottom."""
+        return TIERS.index(self.tier)
+
+    @property
+    def score(self) -> Score:
+        """Its score by the reference verdicts."""
+        verdicts = [
+            Verdict(criterion_id=c.id, status=Status.MET if met else Status.UNMET)
+            for c, met in zip(self.rubric.criteria, self.verdicts, strict=True)
+            if met is not None
+        ]
+        return score(self.rubric, verdicts)
 
 
 def read_graded(path: Path, rubrics: str = "") -> list[Graded]:
@@ -45,7 +64,14 @@ def read_graded(path: Path, rubrics: str = "") -> list[Graded]:
     """
     marks = [tier_of(row) for _, row in read_rows(path)]
     graded = [
-        Graded(row.rubric, row.response.id, tier, tuple(r.met for r in row.references))
+        Graded(
+            row.rubric,
+            row.response.id,
+            tier,
+            tuple(r.met for r in row.references),
+            row.response.text,
+            row.response.generator,
+        )
         for row, tier in zip(read(path, rubrics), marks, strict=True)
         if tier
     ]
@@ -67,11 +93,16 @@ def tier_of(row: Mapping[str, Any]) -> str:
     return "" if row.get("attack") else str(tier)
 
 
-def calibration(graded: Iterable[Graded]) -> Iterator[Finding]:
-    """Yield rubrics that do not order their responses, and criteria that tell none apart."""
+def by_prompt(graded: Iterable[Graded]) -> Iterator[list[Graded]]:
+    """Yield the responses of each prompt, in the order of prompt and response ids."""
     ordered = sorted(graded, key=lambda g: (g.rubric.prompt_id, g.response_id))
     for _, group in groupby(ordered, key=lambda g: g.rubric.prompt_id):
-        own = list(group)
+        yield list(group)
+
+
+def calibration(graded: Iterable[Graded]) -> Iterator[Finding]:
+    """Yield rubrics that do not order their responses, and criteria that tell none apart."""
+    for own in by_prompt(graded):
         yield from _order(own)
         yield from _saturation(own)
 
@@ -81,23 +112,13 @@ def _order(own: Sequence[Graded]) -> Iterator[Finding]:
     rubric = own[0].rubric
     spans: dict[str, tuple[float, float]] = {}
     for tier in TIERS:
-        scores = [_bounds(g) for g in own if g.tier == tier]
+        scores = [g.score for g in own if g.tier == tier]
         if scores:
-            spans[tier] = min(low for low, _ in scores), max(high for _, high in scores)
+            spans[tier] = min(s.low for s in scores), max(s.high for s in scores)
     for lower, upper in pairwise(spans):
         if not spans[upper][0] > spans[lower][1]:
             text = f"{upper} scores {spans[upper][0]:.3f}, {lower} {spans[lower][1]:.3f}"
             yield finding("wrong_order", rubric, None, text)
-
-
-def _bounds(graded: Graded) -> tuple[float, float]:
-    verdicts = [
-        Verdict(criterion_id=c.id, status=Status.MET if met else Status.UNMET)
-        for c, met in zip(graded.rubric.criteria, graded.verdicts, strict=True)
-        if met is not None
-    ]
-    found = score(graded.rubric, verdicts)
-    return found.low, found.high
 
 
 def _saturation(own: Sequence[Graded]) -> Iterator[Finding]:

@@ -141,6 +141,7 @@ def namer(model: Model) -> Namer:
     """Return what has a model name groups of statements; unreadable names say so."""
 
     def name(groups: Sequence[Sequence[str]]) -> list[str]:
+        """Ask for a name of each group, all at once."""
         questions = []
         for number, group in enumerate(groups):
             listed = fenced("\n".join(f"- {text}" for text in group))
